@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: ISC
+"""A private Postfix with a greylist server beside it, for real mail.
+
+    #!/usr/bin/env python3
+    from rig import run, send
+
+    def setup(rig):
+        rig.postfix.smtpd(2501, smtpd_recipient_restrictions=
+                          "check_policy_service inet:127.0.0.1:10001")
+
+    def first_contact(t, rig):
+        '''a first contact is deferred'''
+        rig.server("first", 10001).start()
+        sent = send("198.51.100.10", "a@good.example", "u@example.net",
+                    port=2501)
+        t.equal(sent.code, 450, "RCPT")
+
+    run(setup, [first_contact])
+
+The server is build/bin/greylistd.  BINDIR names another directory, such as
+build/san/bin, and GREYLIST_SERVER=postgrey runs the same tests against the
+installed postgrey.  RIG_KEEP=DIR keeps the logs and mails of a run there.
+"""
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import traceback
+
+from capture import PATIENCE, Log, Lmtp, TimedOut
+from namespaces import USER, Unavailable, enter, have_ipv6
+from postfix import Postfix
+from smtpclient import Client, Sent, send        # noqa: F401 (for the tests)
+from tap import Tap
+
+DIR = "/run/rig"                # private: see namespaces.py
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+BINDIR = os.path.abspath(os.environ.get("BINDIR", ROOT + "/build/bin"))
+PROGRAM = os.environ.get("GREYLIST_SERVER", "greylistd")
+TROUBLE = re.compile(r"warning:|fatal:|panic:|error:|Sanitizer|Traceback")
+
+
+class Rig:
+    def __init__(self):
+        self.dir = DIR
+        self.log = Log(DIR + "/log")
+        self.log.serve_syslog()
+        self.lmtp = Lmtp(DIR + "/lmtp.sock", DIR + "/mail")
+        self.postfix = Postfix(DIR + "/postfix", DIR + "/lmtp.sock")
+        self.servers = []
+        self._expected = []
+        self._checked = 0
+        # A copy, because USER may not enter the directory of the checkout.
+        self.program = "/usr/sbin/postgrey"
+        if PROGRAM == "greylistd":
+            os.mkdir(DIR + "/bin")
+            self.program = shutil.copy(BINDIR + "/greylistd", DIR + "/bin")
+
+    def server(self, name, *listen, **options):
+        """A greylist server: ports on 127.0.0.1 or paths to listen on, and
+        options in postgrey's spelling, with _ for -."""
+        server = Server(self, name, listen, options)
+        self.servers.append(server)
+        return server
+
+    def state(self, name):
+        """A directory for a server's database."""
+        path = f"{DIR}/{name}"
+        os.makedirs(path, exist_ok=True)
+        shutil.chown(path, PROGRAM, PROGRAM)
+        return path
+
+    def file(self, name, text):
+        """A file that the servers may read; returns its path."""
+        path = f"{DIR}/etc/{name}"
+        with open(path, "w") as f:
+            f.write(text)
+        return path
+
+    def expect(self, regex):
+        """Log lines like this are no trouble in the running test."""
+        self._expected.append(re.compile(regex))
+
+    def tidy(self, t):
+        """Stop all servers; what nobody expected is a failed test."""
+        for server in self.servers:
+            if server.alive():
+                t.equal(server.stop(), 0, f"exit status of {server.name}")
+        trouble = [line for line in self.log.lines[self._checked:]
+                   if TROUBLE.search(line)
+                   and not any(e.search(line) for e in self._expected)]
+        t.equal(trouble, [], "nothing unexpected is logged")
+        self.servers, self._expected = [], []
+        self._checked = self.log.mark()
+
+    def wait_due(self, delay):
+        """Wait until mail deferred before this call may pass."""
+        due = int(time.time()) + delay + 0.01
+        while time.time() < due:
+            time.sleep(due - time.time())
+
+    def keep(self, directory):
+        """Copy logs and mails out of the private file system."""
+        for name in "log", "mail":
+            shutil.copytree(f"{DIR}/{name}", f"{directory}/{name}",
+                            dirs_exist_ok=True)
+
+
+class Server:
+    def __init__(self, rig, name, listen, options):
+        self.rig, self.name, self.listen = rig, name, listen
+        empty = rig.file("empty", "")
+        options = {"dbdir": rig.state(name), "whitelist_clients": empty,
+                   "whitelist_recipients": empty, **options}
+        self.argv = [rig.program]
+        if PROGRAM == "greylistd":
+            self.argv += ["-c", rig.file(name + ".conf", "")]
+        if len(listen) == 1:
+            kind = "inet" if isinstance(listen[0], int) else "unix"
+            self.argv.append(f"--{kind}={listen[0]}")
+        else:
+            self.argv += ["--listen=" + (f"inet:{where}@127.0.0.1"
+                                         if isinstance(where, int)
+                                         else f"unix:{where}")
+                          for where in listen]
+        self.argv += [f"--{key.replace('_', '-')}={value}"
+                      for key, value in options.items()]
+        self.process = None
+
+    def start(self, prefix=(), pass_fds=()):
+        """Returns when it accepts connections."""
+        self.process = subprocess.Popen(
+            [*prefix, *self.argv], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            pass_fds=pass_fds)
+        self._reader = self.rig.log.follow(self.name, self.process.stdout)
+        for where in self.listen:
+            self._wait_listening(where)
+        return self
+
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self, number):
+        self.process.send_signal(number)
+
+    def stop(self, number=signal.SIGTERM):
+        """End it by a signal; returns the exit status."""
+        self.kill(number)
+        status = self.process.wait(PATIENCE)
+        self._reader.join(PATIENCE)
+        return status
+
+    def _wait_listening(self, where):
+        tcp = isinstance(where, int)
+        address = ("127.0.0.1", where) if tcp else where
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            with socket.socket(socket.AF_INET if tcp
+                               else socket.AF_UNIX) as probe:
+                if probe.connect_ex(address) == 0:
+                    return
+            if not self.alive():
+                break
+            time.sleep(0.005)
+        raise TimedOut(f"{self.name} does not listen on {where}")
+
+
+def run(setup, tests):
+    """Run a script's tests in a rig; prints TAP and ends the process."""
+    try:
+        enter()
+    except Unavailable as why:
+        print(f"1..0 # SKIP {why}")
+        sys.exit(0)
+    t, rig = Tap(), None
+    try:
+        rig = Rig()
+        setup(rig)
+        rig.postfix.start()
+        for test in tests:
+            t.begin(test.__doc__)
+            attempt(t, rig, test)
+    except Exception:
+        print("Bail out! " + traceback.format_exc(limit=-1).splitlines()[-1])
+        t.failed += 1
+    if rig and "RIG_KEEP" in os.environ:
+        rig.keep(os.environ["RIG_KEEP"])
+    sys.exit(t.end())
+
+
+def attempt(t, rig, test):
+    """One test; whatever it raises is one failure and goes no further."""
+    since = rig.log.mark()
+    before = t.failed
+    for step in (lambda: test(t, rig)), (lambda: rig.tidy(t)):
+        try:
+            step()
+        except Exception:
+            t.ok(False, "no exception", traceback.format_exc(limit=-3))
+    if t.failed > before:
+        t.note("the log:\n" + "\n".join(rig.log.lines[since:]))
