@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: ISC
+"""daemons.py - what the player must know about each daemon, and no more.
+
+A daemon is a class with the fields of Daemon below; DAEMONS finds it by the
+name of the folder under tests/scenarios.
+"""
+import os
+import re
+import shutil
+
+BINDIR = os.path.abspath(os.environ.get("BINDIR", "build/bin"))
+
+# What Postfix 3.7 sends, in its order. instance is made for each request.
+POSTFIX = [
+    ("request", "smtpd_access_policy"), ("protocol_state", "RCPT"),
+    ("protocol_name", "ESMTP"), ("client_address", "192.0.2.1"),
+    ("client_name", "mx.example.org"), ("client_port", "41952"),
+    ("reverse_client_name", "mx.example.org"),
+    ("server_address", "198.51.100.25"), ("server_port", "25"),
+    ("helo_name", "mx.example.org"), ("sender", "alice@example.org"),
+    ("recipient", "bob@example.net"), ("recipient_count", "0"),
+    ("queue_id", ""), ("instance", ""), ("size", "1024"),
+    ("etrn_domain", ""), ("stress", ""), ("sasl_method", ""),
+    ("sasl_username", ""), ("sasl_sender", ""), ("ccert_subject", ""),
+    ("ccert_issuer", ""), ("ccert_fingerprint", ""),
+    ("ccert_pubkey_fingerprint", ""), ("encryption_protocol", ""),
+    ("encryption_cipher", ""), ("encryption_keysize", "0"),
+    ("policy_context", ""),
+]
+
+
+class Daemon:
+    """The defaults of a policy daemon of ours."""
+
+    name = None             # program in BINDIR and section of scenarios
+    tools = {}              # program of "run" -> options put behind its name
+    user = "nobody"         # runs as this user when the player is root
+    # log lines that are decisions: they may stay unread
+    decision = re.compile(r"(\S+: )?action=")
+    # log lines that nobody has to expect: start, stop, reload
+    chatter = re.compile(r"(listening on |ready\b|stopping\b|stopped\b"
+                         r"|reload).*", re.I)
+    # the log line after which a SIGHUP has its effect
+    reloaded = re.compile(r"reloaded\b.*")
+    # what a log line may bear in front: a priority, the program's name
+    prefix = re.compile(r"(<\d>)?(\w+(\[\d+\])?: )?(?=\S)")
+    stop_status = 0         # exit status after SIGTERM
+    wait = float(os.environ.get("SCENARIO_WAIT", "10"))  # for any event
+
+    def command(self, box, story):
+        """The command line: writes the configuration into the box."""
+        with open(box.path(self.name + ".conf"), "w", encoding="utf-8") as f:
+            for name, value in self.settings(box, story):
+                f.write(f"{name} {value}\n")
+        return [*os.environ.get("SCENARIO_WRAP", "").split(),
+                os.path.join(BINDIR, self.name), "-f",
+                "-c", box.path(self.name + ".conf"),
+                "-o", "TestClock=yes", *map(box.expand, story.args)]
+
+    def settings(self, box, story):
+        """The scenario's configuration and what every scenario needs."""
+        out = [("Listen", "unix:" + box.socket)]
+        if box.user:
+            out.append(("User", box.user))
+        return out + [(n, box.expand(v)) for n, v in story.config]
+
+    def tool(self, box, argv):
+        """The command of a "run" line."""
+        extra = [box.expand(word) for word in self.tools.get(argv[0], [])]
+        return [os.path.join(BINDIR, argv[0]), *extra, *argv[1:]]
+
+
+class Greylistd(Daemon):
+    name = "greylistd"
+    tools = {"greylistctl": ["-c", "$DIR/greylistd.conf"]}
+    chatter = re.compile(Daemon.chatter.pattern + r"|HUP received.*"
+                         r"|(Server closing|whitelisted: ).*", re.I)
+    reloaded = re.compile(r"HUP received: reloading whitelists.*")
+
+    def settings(self, box, story):
+        given = {canonical(name) for name, _ in story.config}
+        out = super().settings(box, story)
+        for name, value in (("Database", "db/greylist.db"),
+                            ("WhitelistClients", "empty"),
+                            ("WhitelistRecipients", "empty")):
+            if canonical(name) not in given:
+                out.append((name, box.path(value)))
+        return out
+
+
+class Postgrey(Daemon):
+    """Debian's postgrey, for the reference runs of greylistd's scenarios."""
+
+    name = "postgrey"
+    user = "postgrey"
+    program = "/usr/sbin/postgrey"
+    chatter = re.compile(r"\S+ postgrey .* starting!.*|Binding to .*"
+                         r"|Setting [gu]id to .*|\S+ Server closing!"
+                         r"|HUP received.*|whitelisted: .*"
+                         r"|cleaning .*|rm /.*")
+    reloaded = re.compile(r"HUP received: reloading whitelists\.\.\.")
+    prefix = re.compile("")
+    stop_status = None
+    wait = 1.5
+    # option -> how postgrey wants its value
+    options = {
+        "delay": lambda v: unit(v, 1), "maxage": lambda v: unit(v, 86400),
+        "retrywindow": lambda v: unit(v, 3600) + "h",
+        "greylistaction": str, "greylisttext": str, "ipv4cidr": str,
+        "ipv6cidr": str, "autowhitelistclients": str, "hostname": str,
+        "whitelistclients": str, "whitelistrecipients": str,
+        "xgreylistheader": str, "lookupbyhost": None, "lookupbysubnet": None,
+        "privacy": None, "exim": None, "quiet": None, "verbose": None,
+    }
+    spelled = {
+        "maxage": "max-age", "retrywindow": "retry-window",
+        "greylistaction": "greylist-action", "greylisttext": "greylist-text",
+        "autowhitelistclients": "auto-whitelist-clients",
+        "whitelistclients": "whitelist-clients",
+        "whitelistrecipients": "whitelist-recipients",
+        "xgreylistheader": "x-greylist-header",
+        "lookupbyhost": "lookup-by-host", "lookupbysubnet": "lookup-by-subnet",
+    }
+
+    def command(self, box, story):
+        argv = [self.program, "--unix=" + box.socket,
+                "--dbdir=" + box.path("db")]
+        given = set()
+        for name, value in story.config:
+            name = canonical(name)
+            given.add(name)
+            form = self.options[name]
+            long = "--" + self.spelled.get(name, name)
+            if form:
+                argv.append(f"{long}={form(box.expand(value))}")
+            elif value.lower() in ("yes", "on", "true", "1"):
+                argv.append(long)
+        for name in ("whitelistclients", "whitelistrecipients"):
+            if name not in given:
+                argv.append(f"--{self.spelled[name]}={box.path('empty')}")
+        return argv + [box.expand(word) for word in story.args]
+
+    def unknown(self, story):
+        """The first option of the scenario that postgrey has not, or None."""
+        return next((n for n, _ in story.config
+                     if canonical(n) not in self.options), None)
+
+    def tool(self, box, argv):
+        return [shutil.which(argv[0]) or argv[0], *argv[1:]]
+
+
+def canonical(name):
+    """An option's name as it is compared: without case, "-" and "_"."""
+    return name.replace("-", "").replace("_", "").lower()
+
+
+def unit(text, size):
+    """'5m' as a number of units of size seconds."""
+    each = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+    if text[-1:] in each:
+        return str(int(text[:-1]) * each[text[-1]] // size)
+    return text
+
+
+DAEMONS = {"greylistd": Greylistd(), "postgrey": Postgrey()}
