@@ -8,6 +8,7 @@ for bytes, log lines, notifications or the end of the process, with one limit.
 import collections
 import os
 import pwd
+import resource
 import selectors
 import shlex
 import shutil
@@ -52,6 +53,12 @@ class Box:
 
     def expand(self, text):
         return language.expand(text, self.variables)
+
+
+def limit_files(count):
+    """Sets the soft limit of open files, as a service gets it."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(count, hard), hard))
 
 
 def free_port():
@@ -193,7 +200,8 @@ class Player:
         self.notified = []
         self.process = subprocess.Popen(
             self.command, stdin=subprocess.DEVNULL, stdout=self.log_w,
-            stderr=self.log_w, env=env, cwd=self.box.dir)
+            stderr=self.log_w, env=env, cwd=self.box.dir,
+            preexec_fn=lambda: limit_files(1024))
 
     def ready(self):
         """Whether the daemon says that it is ready, or can be reached."""
@@ -440,6 +448,23 @@ class Player:
         self.pending += (text + self.eol).encode("latin-1")
         self.log_mark = len(self.log)
 
+    def crowd(self, step):
+        """crowd N: N connections stay open; each one gets an answer."""
+        self.count("crowd")
+        limit_files(int(step.arg) + 200)
+        home, answered = self.conn, 0
+        for i in range(int(step.arg)):
+            self.conn = f"crowd{i}"
+            self.request(language.Step(step.line, ">", ""))
+            try:
+                self.flush()
+                answered += self.read_reply().startswith("action=")
+            except (PlayError, OSError):
+                break
+        self.conn = home
+        if answered != int(step.arg):
+            self.miss(step, self.ident(step), step.arg, f"{answered} answers")
+
     def raw(self, step):
         text = self.box.expand(step.arg)
         self.send(language.unescape(text.strip('"')).encode("latin-1"))
@@ -526,7 +551,7 @@ class Player:
         "file": "file", "remove": "remove", "chmod": "chmod", "at": "at",
         "eol": "set_eol", "chunk": "set_chunk", "conn": "use",
         "hangup": "hangup", ">": "request", "raw": "raw", "<": "reply",
-        "closed": "closed", "log": "expect_log", "no": "forbid",
+        "crowd": "crowd", "closed": "closed", "log": "expect_log", "no": "forbid",
     }
 
 

@@ -20,7 +20,7 @@ VERBS = {
     "conn": (True, False), "hangup": (False, False), "closed": (False, False),
     "log": (True, False), "no": (True, False), "start": (False, False),
     "stop": (False, False), "restart": (False, False), "kill": (False, False),
-    "reload": (False, False), "run": (True, True), "status": (True, False),
+    "reload": (False, False), "crowd": (True, False), "run": (True, True), "status": (True, False),
 }
 SETUP = ("title", "source", "only", "config", "args", "default")
 

@@ -26,6 +26,7 @@ error     unix  -  -  n  -      -  error
 retry     unix  -  -  n  -      -  error
 lmtp      unix  -  -  n  -      -  lmtp
 anvil     unix  -  -  n  -      1  anvil
+scache    unix  -  -  n  -      1  scache
 """
 
 

@@ -62,8 +62,11 @@ class Rig:
             self.program = shutil.copy(BINDIR + "/greylistd", DIR + "/bin")
 
     def server(self, name, *listen, **options):
-        """A greylist server: ports on 127.0.0.1 or paths to listen on, and
-        options in postgrey's spelling, with _ for -."""
+        """A greylist server.
+
+        listen: ports on 127.0.0.1, paths of sockets, or "stdio".
+        options: in postgrey's spelling, with _ for -.
+        """
         server = Server(self, name, listen, options)
         self.servers.append(server)
         return server
@@ -120,24 +123,21 @@ class Server:
         self.argv = [rig.program]
         if PROGRAM == "greylistd":
             self.argv += ["-c", rig.file(name + ".conf", "")]
-        if len(listen) == 1:
-            kind = "inet" if isinstance(listen[0], int) else "unix"
-            self.argv.append(f"--{kind}={listen[0]}")
-        else:
-            self.argv += ["--listen=" + (f"inet:{where}@127.0.0.1"
-                                         if isinstance(where, int)
-                                         else f"unix:{where}")
-                          for where in listen]
+        for where in listen:
+            kind = ("listen" if len(listen) > 1 or where == "stdio" else
+                    "inet" if isinstance(where, int) else "unix")
+            if kind == "listen" and isinstance(where, int):
+                where = f"inet:{where}@127.0.0.1"
+            self.argv.append(f"--{kind}={where}")
         self.argv += [f"--{key.replace('_', '-')}={value}"
                       for key, value in options.items()]
         self.process = None
 
-    def start(self, prefix=(), pass_fds=()):
+    def start(self, prefix=(), stdin=subprocess.DEVNULL):
         """Returns when it accepts connections."""
         self.process = subprocess.Popen(
-            [*prefix, *self.argv], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            pass_fds=pass_fds)
+            [*prefix, *self.argv], stdin=stdin,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self._reader = self.rig.log.follow(self.name, self.process.stdout)
         for where in self.listen:
             self._wait_listening(where)

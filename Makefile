@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: ISC
+# Postern: one Makefile, no recursion, explicit lists.
+#
+#   make deps      install the packages of the lists below (apt-get, as root)
+#   make           build everything into build/bin
+#   make demo      build, then show greylisting in front of a real Postfix
+#   make check     fast tests: lint, unit, scenarios
+#   make test      all tests, installs what they need
+#   make bench fuzz analyze format coverage install clean
+#
+# V=1 shows commands. SAN=1 builds with AddressSanitizer and UBSan into
+# build/san, SAN=thread with ThreadSanitizer into build/tsan, COV=1 for gcov
+# into build/cov.
+
+VERSION := 0.1.0
+
+# ------------------------------------------------------------- packages
+PACKAGES_BUILD := gcc libc6-dev make libev-dev libsqlite3-dev libpcre2-dev \
+	libseccomp-dev nettle-dev
+PACKAGES_DEMO := postfix python3 iproute2 util-linux
+PACKAGES_TEST := $(PACKAGES_DEMO) clang libclang-rt-dev perl mandoc valgrind \
+	binutils postgrey db5.3-util systemd sqlite3 git procps
+PACKAGES_BENCH := postgrey sqlgrey libdbd-sqlite3-perl python3
+PACKAGES_DEVEL := clang-format cppcheck gcovr
+
+# ---------------------------------------------------------------- lists
+PROGRAMS := greylistd greylistctl
+
+common_SRCS := \
+	common/arena.c \
+	common/args.c \
+	common/config.c \
+	common/daemon.c \
+	common/err.c \
+	common/ip.c \
+	common/log.c \
+	common/now.c \
+	common/policyproto.c \
+	common/policysrv.c \
+	common/regex.c \
+	common/sandbox.c \
+	common/sock.c \
+	common/store.c \
+	common/str.c \
+	common/unit.c \
+	common/xmem.c
+
+# What greylistd and greylistctl share.
+greylist_SRCS := \
+	greylistd/greylist.c \
+	greylistd/greystore.c \
+	greylistd/instances.c \
+	greylistd/key.c \
+	greylistd/options.c \
+	greylistd/rcpttable.c \
+	greylistd/reply.c \
+	greylistd/rules.c \
+	greylistd/whitelist.c
+
+greylistd_SRCS := greylistd/main.c greylistd/server.c greylistd/housekeeping.c
+greylistctl_SRCS := greylistd/ctl.c
+
+UNIT_TESTS := \
+	test_arena test_args test_config test_daemon test_err test_ip test_log \
+	test_now test_policyproto test_policysrv test_regex test_sandbox \
+	test_sock test_store test_str test_unit test_xmem \
+	test_greylist test_greystore test_instances test_key test_rcpttable \
+	test_reply test_rules test_whitelist
+
+FUZZERS := fuzz_config fuzz_policyproto fuzz_key fuzz_whitelist
+
+MANPAGES8 := greylistd/greylistd.8 greylistd/greylistctl.8
+MANPAGES5 := greylistd/greylistd.conf.5
+CONFIGS := greylistd/greylistd.conf
+
+# ------------------------------------------------------------ variables
+PREFIX ?= /usr
+SBINDIR ?= $(PREFIX)/sbin
+MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/postern
+SYSCONFDIR ?= /etc
+UNITDIR ?= /lib/systemd/system
+DESTDIR ?=
+
+ifeq ($(SAN),thread)
+B := build/tsan
+MODE_FLAGS := -O1 -fno-omit-frame-pointer -fsanitize=thread
+else ifdef SAN
+B := build/san
+MODE_FLAGS := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=undefined
+else ifdef COV
+B := build/cov
+MODE_FLAGS := -O0 --coverage
+else
+B := build
+MODE_FLAGS := -O2 -D_FORTIFY_SOURCE=2
+endif
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
+	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+	-Wundef -Wvla -Wwrite-strings -Wcast-qual -Wformat=2 \
+	-Wnull-dereference
+CFLAGS ?= -g
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. -DPOSTERN_VERSION='"$(VERSION)"' \
+	$(WARNINGS) $(MODE_FLAGS) -fvisibility=hidden -fPIE \
+	-fstack-protector-strong $(CFLAGS)
+ALL_LDFLAGS = $(MODE_FLAGS) -pie -Wl,-z,relro,-z,now,-z,noexecstack \
+	-Wl,--as-needed -Wl,--exclude-libs,libev.a $(LDFLAGS)
+# libev is linked statically and hidden: the shared one exports libevent's
+# names, and libunbound would pick them up.
+LIBS := -l:libev.a -lm -lsqlite3 -lpcre2-8 -lseccomp -lnettle -lpthread
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
+
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.PHONY: all deps demo test check check-lint check-unit check-scenarios \
+	check-fault check-reference check-system check-fuzz check-san \
+	check-tsan check-valgrind bench fuzz analyze format coverage \
+	install install-postgrey clean help
+all: $(PROGRAMS:%=$(B)/bin/%)
+
+# ------------------------------------------------------------- packages
+# Asks dpkg first: with everything in place nothing is fetched.
+define install_packages
+	@missing=; for p in $(1); do \
+	  dpkg-query -W -f '$${Status}' $$p 2>/dev/null | \
+	    grep -q '^install ok installed' || missing="$$missing $$p"; \
+	done; \
+	test -z "$$missing" || { \
+	  echo "installing$$missing"; \
+	  apt-get update -q >/dev/null && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -q -y \
+	    --no-install-recommends $$missing >build/apt.log 2>&1 || { \
+	      tail -n 20 build/apt.log; \
+	      echo "cannot install; run as root: apt-get install$$missing"; \
+	      exit 1; }; }
+endef
+
+PACKAGES_WANTED := $(sort $(PACKAGES_BUILD) \
+	$(if $(filter demo,$(MAKECMDGOALS)),$(PACKAGES_DEMO)) \
+	$(if $(filter test fuzz check-%,$(MAKECMDGOALS)),$(PACKAGES_TEST)) \
+	$(if $(filter bench test,$(MAKECMDGOALS)),$(PACKAGES_BENCH)) \
+	$(if $(filter analyze format coverage,$(MAKECMDGOALS)),\
+	  $(PACKAGES_DEVEL) clang))
+deps:
+	@mkdir -p build
+	$(call install_packages,$(PACKAGES_WANTED))
+
+# These goals install what they need before the first file is compiled.
+ifneq ($(filter deps demo test bench,$(MAKECMDGOALS)),)
+NEEDS_DEPS := deps
+endif
+
+# ---------------------------------------------------------------- rules
+obj = $(1:%.c=$(B)/obj/%.o)
+common_OBJS := $(call obj,$(common_SRCS))
+greylist_OBJS := $(call obj,$(greylist_SRCS))
+ALL_SRCS := $(common_SRCS) $(greylist_SRCS) $(greylistd_SRCS) \
+	$(greylistctl_SRCS)
+
+# Changed flags or compiler rebuild everything.
+FLAGS_NOW := $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $@ || \
+		echo '$(subst ','\'',$(FLAGS_NOW))' >$@
+FORCE:
+
+$(B)/obj/%.o: %.c $(B)/flags | $(NEEDS_DEPS)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/libcommon.a: $(common_OBJS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+$(B)/libgreylist.a: $(greylist_OBJS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+define link
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
+endef
+
+ARCHIVES := $(B)/libgreylist.a $(B)/libcommon.a
+$(B)/bin/greylistd: $(call obj,$(greylistd_SRCS)) $(ARCHIVES)
+	$(link)
+$(B)/bin/greylistctl: $(call obj,$(greylistctl_SRCS)) $(ARCHIVES)
+	$(link)
+
+# Unit tests and the small programs of other tiers.
+$(B)/t/test_%: $(B)/obj/tests/unit/test_%.o $(ARCHIVES)
+	$(link)
+$(B)/t/keytool: $(B)/obj/tests/reference/keytool.o $(ARCHIVES)
+	$(link)
+$(B)/t/polload: $(B)/obj/tests/bench/polload.o $(ARCHIVES)
+	$(link)
+
+TEST_PROGRAMS := $(UNIT_TESTS:%=$(B)/t/%)
+
+-include $(patsubst %.o,%.d,$(call obj,$(ALL_SRCS))) \
+	$(wildcard $(B)/obj/tests/*/*.d)
+
+# ---------------------------------------------------------------- tests
+PROVE := prove --timer
+export BINDIR := $(B)/bin
+export TOOLDIR := $(B)/t
+
+check: check-lint check-unit check-scenarios
+check-lint: all
+	$(PROVE) tests/lint/t_*.sh
+check-unit: $(TEST_PROGRAMS)
+	$(PROVE) -e '' $(TEST_PROGRAMS)
+check-scenarios: all
+	$(PROVE) -j2 -e tests/run tests/scenarios/greylistd/*.scn
+
+# --------------------------------------------------------- fuzz targets
+FUZZ_CC := clang
+FUZZ_SECONDS ?= 60
+FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -I. -DPOSTERN_VERSION='"$(VERSION)"' \
+	-g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=undefined
+FUZZ_LIB_OBJS := $(patsubst %.c,build/fuzz/obj/%.o,\
+	$(common_SRCS) $(greylist_SRCS))
+build/fuzz/obj/%.o: %.c | $(NEEDS_DEPS)
+	@mkdir -p $(@D)
+	$(call say,FUZZCC,$<)
+	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c \
+		-o $@ $<
+build/fuzz/libfuzzed.a: $(FUZZ_LIB_OBJS)
+	$(Q)rm -f $@ && ar rcs $@ $^
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c build/fuzz/libfuzzed.a
+	$(call say,FUZZLD,$@)
+	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ \
+		$(LIBS)
+-include $(FUZZ_LIB_OBJS:%.o=%.d)
+
+fuzz: $(FUZZERS:%=build/fuzz/%)
+	tests/fuzz/run $(FUZZ_SECONDS) $^
+
+clean:
+	rm -rf build

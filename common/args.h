@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * args.h - the command line that all daemons share
+ *
+ *     -c FILE  -o Name=Value  -t  -p  -f  -d  -v  -V  -h  --help  --version
+ *     --name  --name=value  --name value     any option of the table
+ *
+ * Short options stand alone ("-vi" and "-i10023" are errors). Names are
+ * never abbreviated. The file is read first, whatever the order of the
+ * words, so that the command line wins.
+ *
+ * Threads: start-up only.
+ */
+#ifndef POSTERN_COMMON_ARGS_H
+#define POSTERN_COMMON_ARGS_H
+
+#include <stdbool.h>
+
+#include "common/config.h"
+#include "common/err.h"
+
+/* One letter that stands for a long option of the table. */
+struct args_short {
+	char letter;		/* 0 ends a list of these */
+	const char *name;	/* "Unix" */
+};
+
+/* What to do besides running. */
+enum args_mode {
+	ARGS_RUN,
+	ARGS_CHECK,		/* -t */
+	ARGS_PRINT,		/* -p */
+	ARGS_HELP,		/* -h, --help, --man */
+	ARGS_VERSION,		/* -V, --version */
+};
+
+struct args_spec {
+	const struct args_short *letters;	/* may be NULL */
+	bool ignore_words;	/* skip words that are no options (postgrey);
+				 * else they are an error */
+	const char *config_file;	/* read when it exists and no -c was
+					 * given; NULL = none */
+};
+
+struct args {
+	enum args_mode mode;
+	bool daemonize;		/* -d / --daemonize wins over an earlier -f */
+	int verbosity;		/* -v counts up, --quiet/-q counts down */
+	const char *config_file;	/* what was read, or NULL; borrowed */
+	bool config_error;	/* the fault lies in a value or in the file,
+				 * not in the form of the command line */
+};
+
+/* Reads argv (argc words, argv[0] is skipped) and the configuration file
+ * into config. Returns 0, or -1 with err (and args_r->config_error).
+ * args_r borrows from argv and spec. */
+int args_parse(const struct args_spec *spec, int argc, char **argv,
+	struct config *config, struct args *args_r, struct err *err);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * str.h - text in bounded buffers: build, trim, compare, make printable
+ *
+ * All case rules are ASCII's, whatever the locale: that is what SMTP and DNS
+ * mean by case.
+ *
+ * Threads: any.
+ */
+#ifndef POSTERN_COMMON_STR_H
+#define POSTERN_COMMON_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A builder over the caller's buffer. text is NUL-terminated after every
+ * call; what does not fit is dropped and truncated says so. */
+struct str {
+	char *text;		/* borrowed from the caller of str_init */
+	size_t len;		/* without the NUL, < cap */
+	size_t cap;
+	bool truncated;
+};
+
+/* Starts an empty text in buf of cap bytes (cap >= 1). buf stays the
+ * caller's and must outlive s. */
+void str_init(struct str *s, char *buf, size_t cap);
+
+/* Appends len bytes as they are (also NUL bytes). */
+void str_add_bytes(struct str *s, const char *bytes, size_t len);
+
+/* Appends a NUL-terminated text. */
+void str_add(struct str *s, const char *text);
+
+/* Appends one character. */
+void str_add_char(struct str *s, char c);
+
+/* Appends formatted text. */
+void str_addf(struct str *s, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Appends len hostile bytes for a log or a reply: bytes outside 0x20..0x7e
+ * and those in also (a NUL-terminated set, may be "") as %XX with upper-case
+ * hex digits. Nothing is cut within a %XX. */
+void str_add_escaped(struct str *s, const char *bytes, size_t len,
+	const char *also);
+
+/* Cuts blanks (space, tab, CR, LF) from both ends of text in place and
+ * returns the first character that stays. */
+char *str_trim(char *text);
+
+/* Folds the len bytes at text to ASCII lower case in place. */
+void str_lower(char *text, size_t len);
+
+/* Is a equal to b, without regard to ASCII case? */
+bool str_equal_nocase(const char *a, const char *b);
+
+/* Does text begin with prefix, without regard to ASCII case? */
+bool str_has_prefix_nocase(const char *text, const char *prefix);
+
+/* Are a and b the same option name: without regard to case, '-' and '_'? */
+bool str_equal_name(const char *a, const char *b);
+
+/* How many single-character edits (insert, delete, replace; names compared
+ * as in str_equal_name) turn a into b; at most 64. For "did you mean". */
+unsigned str_distance(const char *a, const char *b);
+
+/* Parses a decimal number without sign in the whole of text. Returns false
+ * when there is anything else, or the value is above max. */
+bool str_to_uint(const char *text, unsigned long long max,
+	unsigned long long *value_r);
+
+#endif
