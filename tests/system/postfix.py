@@ -52,7 +52,8 @@ class Postfix:
             "virtual_mailbox_maps": "static:any",
             "virtual_transport": "lmtp:unix:" + lmtp_socket,
             "smtpd_relay_restrictions": "reject_unauth_destination",
-            "smtpd_client_connection_rate_limit": "0",
+            "smtpd_hard_error_limit": "1000",
+            "smtpd_error_sleep_time": "0",
         }
         os.makedirs(self.config)
         self._make_queue()

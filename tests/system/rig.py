@@ -204,4 +204,4 @@ def attempt(t, rig, test):
         except Exception:
             t.ok(False, "no exception", traceback.format_exc(limit=-3))
     if t.failed > before:
-        t.note("the log:\n" + "\n".join(rig.log.lines[since:]))
+        t.note("the log:\n" + "\n".join(rig.log.lines[since:][-60:]))

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""The greylist server ends, dies and reloads under a live Postfix."""
+import signal
+import threading
+
+from rig import PROGRAM, Client, run, send
+
+GOOD, BUSY, PARTNER = "198.51.100.10", "203.0.113.40", "203.0.113.25"
+SENDER = "a@good.example"
+RETRIED, STRICT, OPTIONAL = 2501, 2502, 2503        # ports of Postfix
+
+
+def setup(rig):
+    p = rig.postfix
+    ask = "reject_unauth_destination, check_policy_service "
+    p.smtpd(RETRIED,
+            smtpd_recipient_restrictions=ask + "inet:127.0.0.1:10001")
+    p.smtpd(STRICT,
+            smtpd_recipient_restrictions=ask + "inet:127.0.0.1:10002")
+    p.smtpd(OPTIONAL, smtpd_recipient_restrictions=ask +
+            "{ inet:127.0.0.1:10003, try_limit=1, default_action=DUNNO }")
+
+
+def killed(t, rig):
+    """after SIGKILL"""
+    server = rig.server("killed", 10001, delay=1).start()
+    recipients = [f"u{n}@example.net" for n in range(50)]
+    with Client(GOOD, RETRIED) as client:
+        client.command(f"MAIL FROM:<{SENDER}>")
+        codes = {client.command(f"RCPT TO:<{r}>").code for r in recipients}
+        t.equal(codes, {450}, "first contacts are deferred")
+        t.equal(server.stop(signal.SIGKILL), -signal.SIGKILL, "exit status")
+        server.start()
+        rig.wait_due(1)
+        codes = {client.command(f"RCPT TO:<{r}>").code for r in recipients}
+        t.equal(codes, {250}, "the new server knows every one of them, "
+                              "and the old session goes on")
+
+
+def stopped(t, rig):
+    """without a server"""
+    rig.expect("warning: (connect to|problem talking to server) 127.0.0.1")
+    sent = send(GOOD, SENDER, "down@example.net", port=STRICT)
+    t.equal(sent.rcpt[0].code, 451, "Postfix defers all mail")
+    t.ok("4.3.5" in sent.rcpt[0].text, "as a configuration problem",
+         sent.rcpt[0].text)
+    sent = send(GOOD, SENDER, "down@example.net", port=OPTIONAL)
+    t.equal(sent.code, 250, "default_action=DUNNO lets it pass")
+    rig.server("back", 10002).start()
+    sent = send(GOOD, SENDER, "back@example.net", port=STRICT)
+    t.equal(sent.rcpt[0].code, 450, "greylisted when the server is back")
+
+
+def terminated(t, rig):
+    """SIGTERM and restart, three times under load"""
+    if PROGRAM == "postgrey":
+        return t.skip("postgrey sleeps through some of the signals")
+    # Postfix tries again after a second: that bridges the gap, with words.
+    rig.expect("warning: (connect to|problem talking to server) 127.0.0.1")
+    server = rig.server("term", 10001, delay=1).start()
+    clients = GOOD, BUSY, PARTNER
+    for client in clients:
+        send(client, SENDER, "term@example.net", port=RETRIED)
+    rig.wait_due(1)
+    codes, enough, over = [], threading.Semaphore(0), threading.Event()
+
+    def load(address):
+        with Client(address, RETRIED) as client:
+            while not over.is_set():
+                sent = client.deliver(SENDER, "term@example.net")
+                codes.append(sent.code)
+                enough.release()
+
+    threads = [threading.Thread(target=load, args=(c,)) for c in clients]
+    for thread in threads:
+        thread.start()
+    for n in range(3):
+        for _ in range(20):
+            enough.acquire(timeout=20)
+        t.equal(server.stop(), 0, f"exit status {n}")
+        server.start()
+    for _ in range(20):
+        enough.acquire(timeout=20)
+    over.set()
+    for thread in threads:
+        thread.join()
+    t.equal(set(codes), {250}, f"{len(codes) // 80 * 80} mails and more pass")
+
+
+def reloaded(t, rig):
+    """SIGHUP"""
+    path = rig.file("reloaded", "")
+    server = rig.server("hup", 10002, whitelist_clients=path).start()
+    with Client(PARTNER, STRICT) as client:
+        sent = client.deliver(SENDER, "hup@example.net")
+        t.equal(sent.code, 450, "a client that is in no list")
+        rig.file("reloaded", "partner.example\n")
+        since = rig.log.mark()
+        server.kill(signal.SIGHUP)
+        rig.log.wait("(?i)reload", since)
+        sent = client.deliver(SENDER, "hup@example.net")
+        t.equal(sent.code, 250, "the new list holds")
+        t.ok(not rig.log.find("warning: ", since), "on the old connection")
+        if PROGRAM == "postgrey":
+            return              # this one would kill it
+        rig.expect("reloaded")
+        rig.file("reloaded", "/(/\npartner.example\n")
+        since = rig.log.mark()
+        server.kill(signal.SIGHUP)
+        rig.log.wait(r"reloaded(:| line )1\b", since)
+        sent = client.deliver(SENDER, "other@example.net")
+        t.equal(sent.code, 250, "a broken line harms no other")
+
+
+run(setup, [killed, stopped, terminated, reloaded])
