@@ -42,6 +42,7 @@ class Postfix:
             "compatibility_level": "3.6",
             "queue_directory": self.queue,
             "data_directory": self.data,
+            "meta_directory": self.config,      # no plug-ins of the host
             "myhostname": "mx." + DOMAIN,
             "mydestination": "",
             "inet_interfaces": f"{MX4}, {MX6}" if have_ipv6() else MX4,
@@ -80,6 +81,7 @@ class Postfix:
         self.file("main.cf", "".join(f"{name} = {value}\n"
                                      for name, value in self.main.items()))
         self.file("master.cf", self.master)
+        self.file("dynamicmaps.cf", "")
         # Postfix waits for a file that changed within the last second to
         # settle, and without quick-start it checks the queue at length.
         for name in "main.cf", "master.cf":

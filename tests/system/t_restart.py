@@ -90,6 +90,8 @@ def terminated(t, rig):
 
 def reloaded(t, rig):
     """SIGHUP"""
+    if PROGRAM == "postgrey":
+        return t.skip("postgrey sleeps through some of the signals")
     path = rig.file("reloaded", "")
     server = rig.server("hup", 10002, whitelist_clients=path).start()
     with Client(PARTNER, STRICT) as client:
@@ -102,8 +104,6 @@ def reloaded(t, rig):
         sent = client.deliver(SENDER, "hup@example.net")
         t.equal(sent.code, 250, "the new list holds")
         t.ok(not rig.log.find("warning: ", since), "on the old connection")
-        if PROGRAM == "postgrey":
-            return              # this one would kill it
         rig.expect("reloaded")
         rig.file("reloaded", "/(/\npartner.example\n")
         since = rig.log.mark()
