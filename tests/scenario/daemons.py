@@ -97,7 +97,7 @@ class Postgrey(Daemon):
     chatter = re.compile(r"\S+ postgrey .* starting!.*|Binding to .*"
                          r"|Setting [gu]id to .*|\S+ Server closing!"
                          r"|HUP received.*|whitelisted: .*"
-                         r"|cleaning .*|rm /.*")
+                         r"|cleaning .*|rm /.*|\S+ CONNECT .*")
     reloaded = re.compile(r"HUP received: reloading whitelists\.\.\.")
     prefix = re.compile("")
     stop_status = None

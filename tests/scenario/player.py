@@ -126,7 +126,8 @@ class Player:
             self.flush()
             self.finish()
         except (PlayError, language.StoryError, OSError) as e:
-            ident = self.ident(step) if step else "start"
+            at_start = step is None or str(e).startswith("(ended")
+            ident = "start" if at_start else self.ident(step)
             self.miss(step, ident, str(step or "start"), str(e))
             self.put_down()
         finally:
@@ -534,7 +535,8 @@ class Player:
         try:
             self.wait(find, "such log line")
         except PlayError as e:
-            late = [t for t, read in self.log[self.log_mark:] if not read]
+            late = [t for t, read in self.log[self.log_mark:] if not
+                    (read or self.daemon.chatter.fullmatch(t))]
             self.miss(step, self.ident(step), pattern,
                       " | ".join(late) or str(e))
 
