@@ -10,10 +10,14 @@
  *
  * Each connection has one request in work at a time; pipelined ones wait in
  * its buffer, so replies are in order. An idle connection holds no buffer.
+ * A peer that shuts its sending side down still gets the replies to what it
+ * sent before.
+ *
  * Limits: connections, request size, time to finish a request once started,
- * idle time. At the connection limit the connection that has been idle
- * longest is closed for a new one; when descriptors run out, accepting
- * pauses and the loop does not spin.
+ * idle time. At the connection limit, and when descriptors run out, the
+ * connection that we have been waiting for longest (idle, in the middle of a
+ * request, or not taking its reply) is closed for a new one; when there is
+ * none, accepting pauses for a moment and the loop does not spin.
  *
  * Threads: event loop only.
  */
@@ -48,7 +52,8 @@ struct policysrv_hooks {
 	void (*request)(void *arg, struct policysrv_call *call,
 		const struct policyproto_request *request);
 	/* All requests of this turn were handed over; replies made until now
-	 * and in here go out when it returns. May be NULL. */
+	 * and in here go out when it returns. Called in every turn, also when
+	 * there was no request: must be cheap then. May be NULL. */
 	void (*batch_end)(void *arg);
 	void *arg;
 };
@@ -58,9 +63,9 @@ struct policysrv_stats {
 	uint64_t accepted;	/* connections */
 	uint64_t requests;
 	uint64_t too_long;	/* requests over a limit: connection closed */
-	uint64_t timeouts;
-	uint64_t evicted;	/* idle ones closed for new ones */
-	uint64_t accept_pauses;	/* out of descriptors */
+	uint64_t timeouts;	/* request not whole, reply not taken in time */
+	uint64_t evicted;	/* connections closed for new ones */
+	uint64_t accept_pauses;	/* no room, and none to be made */
 	int64_t open;		/* connections now */
 };
 
@@ -69,14 +74,16 @@ struct policysrv_stats {
 struct policysrv *policysrv_new(const struct policysrv_config *config,
 	const struct policysrv_hooks *hooks, struct err *err);
 
-/* Closes everything and frees it; sets *srv to NULL. */
+/* Closes everything and frees it; sets *srv to NULL. Calls that are still in
+ * work are done with: nobody may reply to them any more. */
 void policysrv_free(struct policysrv **srv);
 
 /* Adds a listening, non-blocking socket; takes it over. */
 void policysrv_listen(struct policysrv *srv, int fd);
 
 /* Serves one connection on in_fd/out_fd (spawn(8): 0 and 1); the loop ends
- * when it does. */
+ * when it does. The descriptors are made non-blocking, and stay the caller's
+ * to close after policysrv_run. */
 void policysrv_stdio(struct policysrv *srv, int in_fd, int out_fd);
 
 /* Replies with action ("DUNNO"; made safe by policyproto_format). The call
@@ -101,8 +108,9 @@ struct ev_loop *policysrv_loop(struct policysrv *srv);
 /* Runs until policysrv_stop has drained, or the stdio connection ended. */
 void policysrv_run(struct policysrv *srv);
 
-/* Stops accepting at once, serves requests that are under way for at most
- * grace_ms, then ends policysrv_run. Idle connections are closed. */
+/* Stops accepting at once, serves requests that are under way or have
+ * arrived for at most grace_ms, then ends policysrv_run. Idle connections are
+ * closed. May be called again with another grace_ms, also from a hook. */
 void policysrv_stop(struct policysrv *srv, int64_t grace_ms);
 
 /* The figures; valid until the next turn. */
