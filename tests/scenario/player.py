@@ -120,6 +120,7 @@ class Player:
         try:
             for step in self.story.steps:
                 self.trace(f"{step.line}: {step}")
+                self.counts[step.verb] += 1
                 if step.verb not in (">", "log", "no"):
                     self.flush()
                 getattr(self, self.HANDLERS[step.verb])(step)
@@ -137,10 +138,7 @@ class Player:
     def ident(self, step):
         """Names a step: its kind and how many of its kind came so far."""
         kind = {"<": "reply", ">": "request"}.get(step.verb, step.verb)
-        return f"{kind} {self.counts[kind]}"
-
-    def count(self, kind):
-        self.counts[kind] += 1
+        return f"{kind} {self.counts[step.verb]}"
 
     def miss(self, step, ident, want, got):
         line = step.line if step else 0
@@ -298,7 +296,6 @@ class Player:
         if not step.arg:
             self.up()
             return
-        self.count("start")
         self.launch()
         self.wait(lambda: self.take_in(0.005) or
                   self.process.poll() is not None, "end of the daemon")
@@ -341,7 +338,6 @@ class Player:
 
     def run(self, step):
         """Runs a tool; the "|" lines must match its output, line by line."""
-        self.count("run")
         argv = shlex.split(self.box.expand(step.arg))
         done = subprocess.run(
             self.daemon.tool(self.box, argv), cwd=self.box.dir, text=True,
@@ -359,7 +355,6 @@ class Player:
                       done.stdout.rstrip("\n"))
 
     def status(self, step):
-        self.count("status")
         if str(self.exit_status) != step.arg:
             self.miss(step, self.ident(step), step.arg, str(self.exit_status))
 
@@ -428,7 +423,6 @@ class Player:
 
     def request(self, step):
         """Composes a request; it is sent before the next other statement."""
-        self.count("request")
         given = language.words(self.box.expand(step.arg))
         base = [(n, v) for n, v in daemons.POSTFIX
                 if n not in dict(self.story.default)]
@@ -451,7 +445,6 @@ class Player:
 
     def crowd(self, step):
         """crowd N: N connections stay open; each one gets an answer."""
-        self.count("crowd")
         limit_files(int(step.arg) + 200)
         home, answered = self.conn, 0
         for i in range(int(step.arg)):
@@ -487,7 +480,6 @@ class Player:
             pass                # what is read next tells
 
     def reply(self, step):
-        self.count("reply")
         pattern = self.box.expand(step.arg)
         got = self.read_reply()
         if not language.matches(pattern, got):
@@ -510,7 +502,6 @@ class Player:
         return "(closed)" + (show(reply) and f" after {show(reply)}")
 
     def closed(self, step):
-        self.count("closed")
         name = self.conn
         self.wait(lambda: self.conns.get(name) is None, "end of connection")
         del step
@@ -520,7 +511,6 @@ class Player:
     def expect_log(self, step):
         self.flush()
         self.up()
-        self.count("log")
         pattern = self.box.expand(step.arg)
 
         def find():
