@@ -57,7 +57,8 @@ greylist_SRCS := \
 	greylistd/rules.c \
 	greylistd/whitelist.c
 
-greylistd_SRCS := greylistd/main.c greylistd/server.c greylistd/housekeeping.c
+greylistd_SRCS := greylistd/main.c greylistd/server.c greylistd/decide.c \
+	greylistd/housekeeping.c
 greylistctl_SRCS := greylistd/ctl.c
 
 UNIT_TESTS := \

@@ -42,32 +42,32 @@ struct daemon_config {
 	bool test_clock;	/* hidden from nobody, needed by tests */
 };
 
-/* The rows of struct daemon_config for a table: type is the daemon's
+/* The rows of struct daemon_config for a table: owner is the daemon's
  * configuration struct, member its struct daemon_config. */
-#define DAEMON_OPTIONS(type, member)                                         \
+#define DAEMON_OPTIONS(owner, member)                                        \
 	{ .name = "User", .type = CONFIG_STRING,                             \
-	  .offset = offsetof(type, member.user), .initial = "",              \
+	  .offset = offsetof(owner, member.user), .initial = "",              \
 	  .argument = "USER", .help = "run as this user" },                  \
 	{ .name = "Group", .type = CONFIG_STRING,                            \
-	  .offset = offsetof(type, member.group), .initial = "",             \
+	  .offset = offsetof(owner, member.group), .initial = "",             \
 	  .argument = "GROUP",                                               \
 	  .help = "run as this group (default: the user's own)" },           \
 	{ .name = "PidFile", .type = CONFIG_STRING,                          \
-	  .offset = offsetof(type, member.pid_file), .initial = "",          \
+	  .offset = offsetof(owner, member.pid_file), .initial = "",          \
 	  .argument = "PATH", .help = "write the process id to this file" }, \
 	{ .name = "SyslogFacility", .type = CONFIG_STRING,                   \
-	  .offset = offsetof(type, member.syslog_facility),                  \
+	  .offset = offsetof(owner, member.syslog_facility),                  \
 	  .initial = "mail", .argument = "NAME",                             \
 	  .help = "syslog facility when daemonized" },                       \
 	{ .name = "LogLevel", .type = CONFIG_INT,                            \
-	  .offset = offsetof(type, member.log_level), .initial = "3",        \
+	  .offset = offsetof(owner, member.log_level), .initial = "3",        \
 	  .min = 0, .max = 4, .argument = "LEVEL",                           \
 	  .help = "0 errors, 1 warnings, 2 decisions, 3 info, 4 debug" },    \
 	{ .name = "Sandbox", .type = CONFIG_BOOL,                            \
-	  .offset = offsetof(type, member.sandbox), .initial = "yes",        \
+	  .offset = offsetof(owner, member.sandbox), .initial = "yes",        \
 	  .help = "forbid system calls that are never needed" },             \
 	{ .name = "TestClock", .type = CONFIG_BOOL,                          \
-	  .offset = offsetof(type, member.test_clock), .initial = "no",      \
+	  .offset = offsetof(owner, member.test_clock), .initial = "no",      \
 	  .help = "for tests: take the time from policy_test_time" }
 
 /* A loop that serves requests: the policy server, or libmilter. The daemon's

@@ -87,8 +87,7 @@ enum greystore_found greystore_find_client(struct greystore *gs,
 int greystore_put_client(struct greystore *gs, const char *address,
 	const struct greylist_client *client, struct err *err);
 
-/* Counts in memory; written with the next commit that writes anyway, or by
- * greystore_flush. */
+/* Counts in memory; greystore_flush writes it to the file. */
 void greystore_count(struct greystore *gs, enum greystore_counter counter,
 	int64_t now_s);
 
@@ -98,7 +97,8 @@ int greystore_commit(struct greystore *gs, struct err *err);
 /* Forgets what the turn wrote. */
 void greystore_rollback(struct greystore *gs);
 
-/* Writes counters that wait in memory, in a transaction of its own. */
+/* Writes the counters that wait in memory, in a transaction of its own; call
+ * it from a timer and before closing. */
 int greystore_flush(struct greystore *gs, struct err *err);
 
 /* Rows in triplet. */

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: ISC */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/sock.h"
+#include "common/str.h"
+#include "common/unit.h"
+#include "common/xmem.h"
+
+#include "greylistd/options.h"
+
+#define DAY_S INT64_C(86400)
+
+static const char *const on_error_names[] = { "pass", "tempfail", NULL };
+
+/* postgrey's --unix=PATH. */
+static int
+set_unix(struct config *config, const char *value, struct err *err)
+{
+	char spec[sizeof(((struct sock_spec *)0)->path) + 8];
+
+	if ((size_t)snprintf(spec, sizeof(spec), "unix:%s", value) >=
+	    sizeof(spec))
+		return err_set(err, "Unix: the path %s is too long", value);
+	return config_set(config, "Listen", spec, err);
+}
+
+/* postgrey's --inet=[HOST:]PORT. */
+static int
+set_inet(struct config *config, const char *value, struct err *err)
+{
+	char spec[320];
+
+	if ((size_t)snprintf(spec, sizeof(spec), "inet:%s", value) >=
+	    sizeof(spec))
+		return err_set(err, "Inet: %s is too long", value);
+	return config_set(config, "Listen", spec, err);
+}
+
+/* postgrey's --dbdir=PATH: our one file lies in there. */
+static int
+set_dbdir(struct config *config, const char *value, struct err *err)
+{
+	char path[PATH_MAX];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", value,
+		    OPTIONS_DATABASE_NAME) >= sizeof(path))
+		return err_set(err, "DBDir: the path %s is too long", value);
+	return config_set(config, "Database", path, err);
+}
+
+/* The default, and the opposite of LookupByHost only in name: postgrey takes
+ * it without any effect. */
+static int
+set_lookup_by_subnet(struct config *config, const char *value,
+	struct err *err)
+{
+	(void)config;
+	(void)value;
+	(void)err;
+	return 0;
+}
+
+static int
+set_facility(struct config *config, const char *value, struct err *err)
+{
+	return config_set(config, "SyslogFacility", value, err);
+}
+
+static int
+set_noaction(struct config *config, const char *value, struct err *err)
+{
+	(void)config;
+	(void)value;
+	return err_set(err, "NoAction is not supported; to decide and log "
+		"without greylisting use DryRun");
+}
+
+/* postgrey takes 0 as "the default". */
+static int
+set_delay(struct config *config, const char *value, struct err *err)
+{
+	int64_t delay_s;
+
+	if (unit_parse_time(value, 's', &delay_s, err) != 0)
+		return err_prefix(err, "Delay: ");
+	if (delay_s > DAY_S)
+		return err_set(err, "Delay: %s is more than a day", value);
+	((struct options *)config_values(config))->delay_s =
+		delay_s == 0 ? 300 : delay_s;
+	return 0;
+}
+
+#define FIELD(member) offsetof(struct options, member)
+
+const struct config_option options_table[] = {
+	{ .name = "Listen", .type = CONFIG_LIST, .offset = FIELD(listen),
+	  .initial = "inet:10023@127.0.0.1", .argument = "SOCKET",
+	  .help = "accept requests here; may be given several times" },
+	{ .name = "SocketMode", .type = CONFIG_OCTAL,
+	  .offset = FIELD(socket_mode), .initial = "0666", .min = 0,
+	  .max = 0777, .argument = "MODE",
+	  .help = "permissions of Unix sockets" },
+	{ .name = "ListenQueueSize", .type = CONFIG_INT,
+	  .offset = FIELD(listen_queue_size), .initial = "0", .min = 0,
+	  .max = 65535, .argument = "N",
+	  .help = "connections that may wait; 0 is the system's limit" },
+	{ .name = "MaxConnections", .type = CONFIG_INT,
+	  .offset = FIELD(max_connections), .initial = "10000", .min = 1,
+	  .max = 1000000, .argument = "N",
+	  .help = "connections at the same time" },
+	{ .name = "RequestTimeout", .type = CONFIG_TIME, .unit = 's',
+	  .offset = FIELD(request_timeout_s), .initial = "10s", .min = 1,
+	  .max = 3600, .argument = "TIME",
+	  .help = "time for a request once it has begun" },
+	{ .name = "IdleTimeout", .type = CONFIG_TIME, .unit = 's',
+	  .offset = FIELD(idle_timeout_s), .initial = "20m", .min = 0,
+	  .max = 7 * DAY_S, .argument = "TIME",
+	  .help = "time between requests; 0 is for ever" },
+	{ .name = "Exim", .type = CONFIG_BOOL, .offset = FIELD(exim),
+	  .initial = "no", .help = "close the connection after each reply" },
+	{ .name = "Database", .type = CONFIG_STRING,
+	  .offset = FIELD(database),
+	  .initial = "/var/lib/postern/greylistd/greylist.db",
+	  .argument = "PATH", .help = "the file that keeps the state" },
+	{ .name = "MaxEntries", .type = CONFIG_INT,
+	  .offset = FIELD(max_entries), .initial = "2000000", .min = 1000,
+	  .max = 1000000000, .argument = "N",
+	  .help = "triplets to keep; the oldest that never passed go first" },
+	{ .name = "OnError", .type = CONFIG_ENUM, .offset = FIELD(on_error),
+	  .initial = "pass", .choices = on_error_names, .argument = "WORD",
+	  .help = "pass or tempfail new mail when the state cannot be kept" },
+	{ .name = "Delay", .type = CONFIG_CALL, .set = set_delay,
+	  .argument = "TIME",
+	  .help = "time before a retry may pass (default: 300 seconds)" },
+	{ .name = "RetryWindow", .type = CONFIG_TIME, .unit = 'd',
+	  .offset = FIELD(retry_window_s), .initial = "2d", .min = 60,
+	  .max = 3650 * DAY_S, .argument = "TIME",
+	  .help = "time for the first retry (default unit: days)" },
+	{ .name = "MaxAge", .type = CONFIG_TIME, .unit = 'd',
+	  .offset = FIELD(max_age_s), .initial = "35d", .min = 60,
+	  .max = 3650 * DAY_S, .argument = "TIME",
+	  .help = "forget what was not seen for so long (default unit: days)" },
+	{ .name = "AutoWhitelistClients", .type = CONFIG_INT,
+	  .offset = FIELD(auto_whitelist_clients), .initial = "5",
+	  .if_bare = "5", .min = 0, .max = 1000000, .argument = "N",
+	  .help = "deliveries after which a client is known; 0 is never" },
+	{ .name = "LookupByHost", .type = CONFIG_BOOL,
+	  .offset = FIELD(lookup_by_host), .initial = "no",
+	  .help = "tell clients apart by address, not by network" },
+	{ .name = "LookupBySubnet", .type = CONFIG_CALL, .if_bare = "yes",
+	  .set = set_lookup_by_subnet,
+	  .help = "the default; accepted, no effect" },
+	{ .name = "IPv4CIDR", .type = CONFIG_INT, .offset = FIELD(ipv4_cidr),
+	  .initial = "24", .min = 0, .max = 32, .argument = "N",
+	  .help = "bits of an IPv4 network" },
+	{ .name = "IPv6CIDR", .type = CONFIG_INT, .offset = FIELD(ipv6_cidr),
+	  .initial = "64", .min = 0, .max = 128, .argument = "N",
+	  .help = "bits of an IPv6 network" },
+	{ .name = "Privacy", .type = CONFIG_BOOL, .offset = FIELD(privacy),
+	  .initial = "no", .help = "store hashes instead of addresses" },
+	{ .name = "DryRun", .type = CONFIG_BOOL, .offset = FIELD(dry_run),
+	  .initial = "no", .help = "decide and log, but let all mail pass" },
+	{ .name = "WhitelistClients", .type = CONFIG_LIST,
+	  .offset = FIELD(whitelist_clients),
+	  .initial = "/etc/postern/whitelist_clients", .argument = "FILE",
+	  .help = "clients that are never greylisted; repeatable" },
+	{ .name = "WhitelistRecipients", .type = CONFIG_LIST,
+	  .offset = FIELD(whitelist_recipients),
+	  .initial = "/etc/postern/whitelist_recipients",
+	  .argument = "FILE",
+	  .help = "recipients that never greylist; repeatable" },
+	{ .name = "RecipientTable", .type = CONFIG_STRING,
+	  .offset = FIELD(recipient_table), .initial = "",
+	  .argument = "FILE",
+	  .help = "greylisting on, off or slower per recipient or domain" },
+	{ .name = "GreylistAction", .type = CONFIG_STRING,
+	  .offset = FIELD(greylist_action), .initial = "DEFER_IF_PERMIT",
+	  .argument = "ACTION", .help = "what Postfix is told to do" },
+	{ .name = "GreylistText", .type = CONFIG_STRING,
+	  .offset = FIELD(greylist_text),
+	  .initial = "Greylisted, please try again in %s seconds",
+	  .argument = "TEXT",
+	  .help = "what the client is told; %s seconds, %r domain" },
+	{ .name = "XGreylistHeader", .type = CONFIG_STRING,
+	  .offset = FIELD(x_greylist_header),
+	  .initial = "X-Greylist: delayed %t seconds by greylistd-%v at %h; %d",
+	  .argument = "TEXT", .help = "header of mail that was delayed" },
+	{ .name = "Hostname", .type = CONFIG_STRING,
+	  .offset = FIELD(hostname), .initial = "", .argument = "NAME",
+	  .help = "the %h in that header (default: this host's name)" },
+	{ .name = "Quiet", .type = CONFIG_BOOL, .offset = FIELD(quiet),
+	  .initial = "no", .help = "no line per decision in the log" },
+	{ .name = "Inet", .type = CONFIG_CALL, .set = set_inet,
+	  .argument = "[HOST:]PORT",
+	  .help = "the same as Listen inet:..." },
+	{ .name = "Unix", .type = CONFIG_CALL, .set = set_unix,
+	  .argument = "PATH", .help = "the same as Listen unix:PATH" },
+	{ .name = "DBDir", .type = CONFIG_CALL, .set = set_dbdir,
+	  .argument = "DIR",
+	  .help = "the same as Database DIR/greylist.db" },
+	{ .name = "Facility", .type = CONFIG_CALL, .set = set_facility,
+	  .argument = "NAME", .help = "the same as SyslogFacility" },
+	{ .name = "NoAction", .type = CONFIG_CALL, .if_bare = "yes",
+	  .set = set_noaction,
+	  .help = "not supported (nor by postgrey); see DryRun" },
+	DAEMON_OPTIONS(struct options, daemon),
+	CONFIG_END
+};
+
+const struct args_short options_letters[] = {
+	{ 'u', "unix" },
+	{ 'i', "inet" },
+	{ 'n', "noaction" },
+	{ 0, NULL },
+};
+
+const struct daemon_default options_greylistd_defaults[] = {
+	{ "User", "greylistd" },
+	{ NULL, NULL },
+};
+
+const struct daemon_default options_postgrey_defaults[] = {
+	{ "User", "postgrey" },
+	{ "Group", "postgrey" },
+	{ "Database", "/var/lib/postgrey/" OPTIONS_DATABASE_NAME },
+	{ "WhitelistClients", "/etc/postgrey/whitelist_clients" },
+	{ "WhitelistRecipients", "/etc/postgrey/whitelist_recipients" },
+	{ "GreylistText",
+	  "Greylisted, see http://postgrey.schweikert.ch/help/%r.html" },
+	{ "XGreylistHeader",
+	  "X-Greylist: delayed %t seconds by postgrey-%v at %h; %d" },
+	{ NULL, NULL },
+};
+
+int
+options_check(struct config *config, struct err *err)
+{
+	struct options *options = config_values(config);
+
+	if (options->delay_s == 0)
+		options->delay_s = 300;
+	for (size_t i = 0; i < options->listen.count; i++) {
+		struct sock_spec spec;
+
+		if (sock_parse(options->listen.items[i], &spec, err) != 0)
+			return err_prefix(err, "Listen: ");
+		if (spec.kind == SOCK_STDIO && options->listen.count > 1)
+			return err_set(err,
+				"Listen: stdio must be the only socket");
+	}
+	if (options->database[0] != '/')
+		return err_set(err, "Database: %s is not an absolute path",
+			options->database);
+	if (options->retry_window_s <= options->delay_s)
+		return err_set(err, "RetryWindow must be longer than Delay, "
+			"else no mail ever passes");
+	if (options->max_age_s <= options->retry_window_s)
+		options->max_age_s = options->retry_window_s;
+	return 0;
+}
+
+/* With both kinds of socket postgrey listens on TCP only. */
+static void
+drop_unix_sockets(struct config_list *listen)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < listen->count; i++)
+		if (str_has_prefix_nocase(listen->items[i], "inet"))
+			kept++;
+	if (kept == 0)
+		return;
+	kept = 0;
+	for (size_t i = 0; i < listen->count; i++) {
+		if (str_has_prefix_nocase(listen->items[i], "inet"))
+			listen->items[kept++] = listen->items[i];
+		else
+			xmem_free(&listen->items[i]);
+	}
+	listen->count = kept;
+}
+
+int
+options_check_postgrey(struct config *config, struct err *err)
+{
+	struct options *options = config_values(config);
+
+	if (!config_is_set(config, "Listen"))
+		return err_set(err, "--unix or --inet must be given, for "
+			"example --inet=10023");
+	options->as_postgrey = true;
+	drop_unix_sockets(&options->listen);
+	return options_check(config, err);
+}
+
+char **
+options_whitelist_files(const struct config_list *list, bool given,
+	size_t *count_r)
+{
+	static const char twin[] = ".local";
+	char **files = xmem_calloc(list->count + 1, sizeof(*files));
+	size_t count = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		files[count++] = xmem_strdup(list->items[i]);
+	if (!given && list->count == 1) {
+		size_t size = strlen(list->items[0]) + sizeof(twin);
+
+		files[count] = xmem_alloc(size);
+		snprintf(files[count], size, "%s%s", list->items[0], twin);
+		count++;
+	}
+	*count_r = count;
+	return files;
+}
+
+void
+options_free_files(char **files, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		xmem_free(&files[i]);
+	xmem_free(&files);
+}

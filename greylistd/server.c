@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: ISC */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/now.h"
+#include "common/policysrv.h"
+#include "common/sock.h"
+#include "common/xmem.h"
+
+#include "greylistd/reply.h"
+#include "greylistd/server.h"
+#include "greylistd/server_int.h"
+
+/* The version in the header that postgrey would have written. */
+#define POSTGREY_VERSION "1.37"
+/* First room for the requests of a turn. */
+#define WORK_MIN 64
+
+static enum greystore_counter
+counter_of(const struct outcome *outcome)
+{
+	static const struct {
+		const char *reason;
+		enum greystore_counter counter;
+	} table[] = {
+		{ "triplet found", GREYSTORE_KNOWN },
+		{ "client AWL", GREYSTORE_AWL },
+		{ "client whitelist", GREYSTORE_CLIENT_WHITELIST },
+		{ "recipient whitelist", GREYSTORE_RECIPIENT_WHITELIST },
+		{ "recipient table", GREYSTORE_RECIPIENT_TABLE },
+		{ "allowed", GREYSTORE_ALLOWED },
+		{ "blocked", GREYSTORE_BLOCKED },
+	};
+
+	if (outcome->kind == OUTCOME_PREPEND)
+		return GREYSTORE_PASSED;
+	if (outcome->kind == OUTCOME_GREYLIST)
+		return outcome->is_early ? GREYSTORE_EARLY : GREYSTORE_NEW;
+	if (outcome->reason != NULL)
+		for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
+			if (strcmp(outcome->reason, table[i].reason) == 0)
+				return table[i].counter;
+	return GREYSTORE_COUNTER_COUNT;
+}
+
+/* postgrey's line for the log, and that a client is known from now on. */
+static void
+log_outcome(const struct server *server, const struct work *work)
+{
+	const char *const *attr = work->request->attr;
+	const struct outcome *outcome = &work->outcome;
+	bool greylist = outcome->kind == OUTCOME_GREYLIST;
+	char line[REPLY_LOG_SIZE];
+	char early[64];
+	struct reply_event event = {
+		.action = "pass",
+		.reason = outcome->reason,
+		.delay_s = outcome->delay_s,
+		.queue_id = attr[POLICYPROTO_QUEUE_ID],
+		.client_name = attr[POLICYPROTO_CLIENT_NAME],
+		.client_address = attr[POLICYPROTO_CLIENT_ADDRESS],
+		.sender = attr[POLICYPROTO_SENDER],
+		.recipient = attr[POLICYPROTO_RECIPIENT],
+		.comment = outcome->comment,
+	};
+
+	if (greylist)
+		event.action = server->settings.dry_run ?
+			"dry-run-greylist" :
+			"greylist";
+	else if (outcome->kind == OUTCOME_BLOCK)
+		event.action = "block";
+	else if (outcome->kind == OUTCOME_TEMPFAIL)
+		event.action = "tempfail";
+	if (outcome->is_early) {
+		snprintf(early, sizeof(early), "early-retry (%llds missing)",
+			(long long)outcome->left_s);
+		event.reason = early;
+	}
+	if (!server->settings.quiet && outcome->reason != NULL &&
+	    log_enabled(LOG_LEVEL_NOTICE)) {
+		reply_log(&event, line);
+		log_line(LOG_LEVEL_NOTICE, line);
+	}
+	if (outcome->whitelisted_now)
+		log_info("whitelisted: %s[%s]", event.client_name,
+			event.client_address);
+}
+
+static void
+answer(struct server *server, struct work *work)
+{
+	const struct settings *settings = &server->settings;
+	const char *const *attr = work->request->attr;
+	const struct outcome *outcome = &work->outcome;
+	char text[REPLY_SIZE];
+	const char *action = "DUNNO";
+
+	switch (outcome->kind) {
+	case OUTCOME_PASS:
+		break;
+	case OUTCOME_PREPEND:
+		if (!instances_is_first(server->instances,
+			    attr[POLICYPROTO_INSTANCE]))
+			break;
+		reply_header(&(struct reply_header){
+			.template = settings->header,
+			.waited_s = outcome->delay_s,
+			.version = settings->header_version,
+			.hostname = settings->hostname,
+			.now_s = now_wall_s(),
+		}, text);
+		action = text;
+		break;
+	case OUTCOME_GREYLIST:
+		if (settings->dry_run)
+			break;
+		reply_greylist(settings->action, settings->text,
+			outcome->left_s, attr[POLICYPROTO_RECIPIENT],
+			attr[POLICYPROTO_ETRN_DOMAIN] != NULL, text);
+		action = text;
+		break;
+	case OUTCOME_BLOCK:
+		action = "REJECT 5.7.1 Access denied";
+		break;
+	case OUTCOME_TEMPFAIL:
+		action = "DEFER_IF_PERMIT 4.3.0 Greylisting is temporarily "
+			 "unavailable";
+		break;
+	}
+	policysrv_reply(work->call, action);
+}
+
+/* The first request of a turn: has a tool changed the rules? */
+static void
+begin_turn(struct server *server)
+{
+	struct rules *rules;
+	struct err err;
+
+	server->in_turn = true;
+	server->write_failed = false;
+	if (server->failed || !greystore_changed_elsewhere(server->store))
+		return;
+	rules = greystore_rules(server->store, now_wall_s(), &err);
+	if (rules == NULL) {
+		server_store_failed(server, &err);
+		return;
+	}
+	rules_free(&server->rules);
+	server->rules = rules;
+}
+
+static void
+on_request(void *arg, struct policysrv_call *call,
+	const struct policyproto_request *request)
+{
+	struct server *server = arg;
+	const char *type = request->attr[POLICYPROTO_REQUEST];
+	struct work *work;
+
+	if (request->garbage_count > 0)
+		log_warn("warning: ignoring garbage: <%.100s>",
+			request->garbage);
+	if (type == NULL || strcmp(type, "smtpd_access_policy") != 0) {
+		log_warn("warning: unrecognized request type: '%.100s'",
+			type == NULL ? "" : type);
+		policysrv_reply(call, "DUNNO");
+		return;
+	}
+	if (!server->in_turn)
+		begin_turn(server);
+	if (server->work_count == server->work_cap) {
+		server->work_cap *= 2;
+		server->work = xmem_realloc(server->work, server->work_cap,
+			sizeof(*server->work));
+	}
+	work = &server->work[server->work_count++];
+	work->call = call;
+	work->request = request;
+	server_decide(server, request, &work->outcome);
+}
+
+/* A deferral that rests on a write that did not last is no deferral. */
+static void
+retract(const struct server *server, struct outcome *outcome)
+{
+	if (!outcome->needs_commit)
+		return;
+	outcome->needs_commit = false;
+	outcome->is_early = false;
+	outcome->reason = "store error";
+	outcome->kind = server->settings.on_error == OPTIONS_ON_ERROR_PASS ?
+		OUTCOME_PASS :
+		OUTCOME_TEMPFAIL;
+}
+
+static void
+on_batch_end(void *arg)
+{
+	struct server *server = arg;
+	int64_t now_s = now_wall_s();
+	struct err err;
+
+	if (!server->in_turn)
+		return;
+	if (greystore_commit(server->store, &err) != 0) {
+		server->write_failed = true;
+		server_store_failed(server, &err);
+	}
+	for (size_t i = 0; i < server->work_count; i++) {
+		struct work *work = &server->work[i];
+		enum greystore_counter counter;
+
+		if (server->write_failed)
+			retract(server, &work->outcome);
+		counter = counter_of(&work->outcome);
+		if (counter != GREYSTORE_COUNTER_COUNT)
+			greystore_count(server->store, counter, now_s);
+		log_outcome(server, work);
+		answer(server, work);
+	}
+	server->work_count = 0;
+	server->in_turn = false;
+}
+
+static void
+warn_line(void *arg, const char *text)
+{
+	(void)arg;
+	log_warn("warning: %s", text);
+}
+
+static struct whitelist *
+load_list(enum whitelist_kind kind, const struct config *config,
+	const char *option, const struct config_list *list,
+	struct whitelist_faults *faults_r)
+{
+	size_t count;
+	char **files = options_whitelist_files(list,
+		config_is_set(config, option), &count);
+	struct whitelist *loaded =
+		whitelist_load(kind, files, count, warn_line, NULL, faults_r);
+
+	options_free_files(files, count);
+	return loaded;
+}
+
+static void
+free_settings(struct settings *settings)
+{
+	xmem_free(&settings->action);
+	xmem_free(&settings->text);
+	xmem_free(&settings->header);
+	xmem_free(&settings->hostname);
+	whitelist_free(&settings->clients);
+	whitelist_free(&settings->recipients);
+	rcpttable_free(&settings->table);
+}
+
+static char *
+own_hostname(const struct options *options)
+{
+	char name[256] = "";
+
+	if (options->hostname[0] != '\0')
+		return xmem_strdup(options->hostname);
+	if (gethostname(name, sizeof(name) - 1) != 0)
+		return xmem_strdup("localhost");
+	return xmem_strdup(name);
+}
+
+static void
+copy_options(const struct options *options, struct settings *settings)
+{
+	settings->policy = (struct greylist_policy){
+		.delay_s = options->delay_s,
+		.retry_window_s = options->retry_window_s,
+		.max_age_s = options->max_age_s,
+		.client_threshold = options->auto_whitelist_clients,
+	};
+	settings->key = (struct key_config){
+		.by_host = options->lookup_by_host,
+		.ipv4_prefix = (unsigned)options->ipv4_cidr,
+		.ipv6_prefix = (unsigned)options->ipv6_cidr,
+		.privacy = options->privacy,
+	};
+	settings->action = xmem_strdup(options->greylist_action);
+	settings->text = xmem_strdup(options->greylist_text);
+	settings->header = xmem_strdup(options->x_greylist_header);
+	settings->hostname = own_hostname(options);
+	settings->header_version =
+		options->as_postgrey ? POSTGREY_VERSION : POSTERN_VERSION;
+	settings->quiet = options->quiet;
+	settings->dry_run = options->dry_run;
+	settings->test_clock = options->daemon.test_clock;
+	settings->on_error = options->on_error;
+	settings->max_entries = options->max_entries;
+}
+
+/* Fills settings_r from config; lists with a broken regular expression are
+ * replaced by those of old (may be NULL), which then are old's no more. */
+static int
+load_settings(const struct config *config, struct settings *old,
+	struct settings *settings_r, struct err *err)
+{
+	const struct options *options = config_values(config);
+	struct settings settings = { 0 };
+	struct whitelist_faults faults;
+
+	if (options->recipient_table[0] != '\0') {
+		settings.table = rcpttable_load(options->recipient_table, err);
+		if (settings.table == NULL)
+			return -1;
+	}
+	copy_options(options, &settings);
+	settings.clients = load_list(WHITELIST_CLIENTS, config,
+		"WhitelistClients", &options->whitelist_clients, &faults);
+	if (faults.regexes > 0 && old != NULL) {
+		log_warn("warning: the old list of clients stays in use");
+		whitelist_free(&settings.clients);
+		settings.clients = old->clients;
+		old->clients = NULL;
+	}
+	settings.recipients = load_list(WHITELIST_RECIPIENTS, config,
+		"WhitelistRecipients", &options->whitelist_recipients,
+		&faults);
+	if (faults.regexes > 0 && old != NULL) {
+		log_warn("warning: the old list of recipients stays in use");
+		whitelist_free(&settings.recipients);
+		settings.recipients = old->recipients;
+		old->recipients = NULL;
+	}
+	*settings_r = settings;
+	return 0;
+}
+
+/* Opens one specification's sockets and hands them to the server. */
+static int
+listen_on(struct server *server, const char *text,
+	const struct options *options, const struct sock_owner *owner,
+	struct err *err)
+{
+	int backlog = options->listen_queue_size > 0 ?
+		(int)options->listen_queue_size :
+		SOMAXCONN;
+	int fds[SOCK_LISTEN_MAX];
+	struct sock_spec spec;
+	int n;
+
+	if (sock_parse(text, &spec, err) != 0)
+		return -1;
+	if (spec.kind == SOCK_STDIO) {
+		policysrv_stdio(server->srv, STDIN_FILENO, STDOUT_FILENO);
+		return 0;
+	}
+	n = sock_listen(&spec, backlog, owner, fds, SOCK_LISTEN_MAX, err);
+	for (int i = 0; i < n; i++)
+		policysrv_listen(server->srv, fds[i]);
+	return n > 0 ? 0 : -1;
+}
+
+static int
+open_sockets(struct server *server, const struct options *options, uid_t uid,
+	gid_t gid, struct err *err)
+{
+	const struct sock_owner owner = {
+		.uid = uid,
+		.gid = gid,
+		.mode = (mode_t)options->socket_mode,
+	};
+	int fds[SOCK_LISTEN_MAX];
+	int n = sock_systemd(fds, SOCK_LISTEN_MAX, err);
+
+	for (int i = 0; i < n; i++)
+		policysrv_listen(server->srv, fds[i]);
+	if (n != 0)
+		return n < 0 ? -1 : 0;
+	for (size_t i = 0; i < options->listen.count; i++)
+		if (listen_on(server, options->listen.items[i], options,
+			    &owner, err) != 0)
+			return -1;
+	return 0;
+}
+
+struct server *
+server_open(const struct config *config, uid_t uid, gid_t gid,
+	struct err *err)
+{
+	const struct options *options = config_values(config);
+	struct server *server = xmem_calloc(1, sizeof(*server));
+	const struct policysrv_config srv_config = {
+		.max_connections = options->max_connections,
+		.request_timeout_s = options->request_timeout_s,
+		.idle_timeout_s = options->idle_timeout_s,
+		.close_after_reply = options->exim,
+	};
+	const struct policysrv_hooks hooks = {
+		.request = on_request,
+		.batch_end = on_batch_end,
+		.arg = server,
+	};
+
+	server->database = xmem_strdup(options->database);
+	server->rules = rules_new();
+	server->instances = instances_new();
+	server->work_cap = WORK_MIN;
+	server->work = xmem_calloc(server->work_cap, sizeof(*server->work));
+	server->srv = policysrv_new(&srv_config, &hooks, err);
+	if (server->srv == NULL ||
+	    load_settings(config, NULL, &server->settings, err) != 0 ||
+	    open_sockets(server, options, uid, gid, err) != 0)
+		server_free(&server);
+	return server;
+}
+
+struct policysrv *
+server_start(struct server *server, struct err *err)
+{
+	struct err note;
+	struct rules *rules;
+
+	server->store = greystore_open(server->database, STORE_DAEMON, &note,
+		err);
+	if (server->store == NULL)
+		return NULL;
+	if (note.text[0] != '\0')
+		log_warn("warning: %s", note.text);
+	rules = greystore_rules(server->store, now_wall_s(), err);
+	if (rules == NULL)
+		return NULL;
+	rules_free(&server->rules);
+	server->rules = rules;
+	server->clock_offset_s = now_wall_s() - now_mono_ms() / 1000;
+	policysrv_every(server->srv, SERVER_TICK_MS, server_housekeeping,
+		server);
+	return server->srv;
+}
+
+int
+server_reload(struct server *server, const struct config *config,
+	struct err *err)
+{
+	struct settings settings;
+
+	log_info("HUP received: reloading whitelists...");
+	if (load_settings(config, &server->settings, &settings, err) != 0)
+		return -1;
+	free_settings(&server->settings);
+	server->settings = settings;
+	return 0;
+}
+
+void
+server_free(struct server **server)
+{
+	struct server *s = *server;
+
+	if (s == NULL)
+		return;
+	if (s->store != NULL && !s->failed)
+		(void)greystore_flush(s->store, NULL);
+	policysrv_free(&s->srv);
+	greystore_close(&s->store);
+	free_settings(&s->settings);
+	rules_free(&s->rules);
+	instances_free(&s->instances);
+	xmem_free(&s->database);
+	xmem_free(&s->work);
+	xmem_free(server);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * server.h - greylistd at work: requests in, facts from lists and store,
+ * decisions out
+ *
+ * All requests of one loop turn share one transaction. Replies are composed
+ * after it was committed; when the commit fails, requests that would have
+ * been deferred on the strength of it are answered by OnError.
+ *
+ * Order of a decision: policy_test_time (TestClock), missing attributes,
+ * rules of greylistctl, unusable client address, client whitelist, recipient
+ * whitelist, recipient table, empty recipient, auto-whitelist, triplet.
+ *
+ * Threads: event loop only.
+ */
+#ifndef POSTERN_GREYLISTD_SERVER_H
+#define POSTERN_GREYLISTD_SERVER_H
+
+#include "common/config.h"
+#include "common/err.h"
+#include "common/policysrv.h"
+
+#include "greylistd/options.h"
+
+struct server;
+
+/* Makes the server and its listening sockets (still as root). uid and gid
+ * will own Unix sockets. Returns NULL with err. */
+struct server *server_open(const struct config *config, uid_t uid, gid_t gid,
+	struct err *err);
+
+/* As the final user: opens the database, loads the lists. Returns the policy
+ * server to run, or NULL with err. */
+struct policysrv *server_start(struct server *server, struct err *err);
+
+/* Rereads lists, tables and what else can change at run time from config.
+ * On -1 everything stays as it was. A broken regular expression in a
+ * whitelist keeps the old list, with a line in the log. */
+int server_reload(struct server *server, const struct config *config,
+	struct err *err);
+
+/* Closes and frees everything; sets *server to NULL. */
+void server_free(struct server **server);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * server_int.h - the state that server.c, decide.c and housekeeping.c share;
+ * for these files only
+ */
+#ifndef POSTERN_GREYLISTD_SERVER_INT_H
+#define POSTERN_GREYLISTD_SERVER_INT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/config.h"
+#include "common/log.h"
+#include "common/policysrv.h"
+
+#include "greylistd/greylist.h"
+#include "greylistd/greystore.h"
+#include "greylistd/instances.h"
+#include "greylistd/key.h"
+#include "greylistd/options.h"
+#include "greylistd/rcpttable.h"
+#include "greylistd/rules.h"
+#include "greylistd/whitelist.h"
+
+/* One repeated line about the store at most once in this time. */
+#define SERVER_WARN_INTERVAL_S 60
+
+enum outcome_kind {
+	OUTCOME_PASS,		/* DUNNO */
+	OUTCOME_PREPEND,	/* pass with the X-Greylist header */
+	OUTCOME_GREYLIST,
+	OUTCOME_BLOCK,
+	OUTCOME_TEMPFAIL,	/* the store failed, OnError tempfail */
+};
+
+/* What was decided for a request. */
+struct outcome {
+	enum outcome_kind kind;
+	const char *reason;	/* for the log; NULL = no line */
+	int64_t delay_s;	/* waited; -1 = not said */
+	int64_t left_s;		/* OUTCOME_GREYLIST */
+	bool needs_commit;	/* holds only if this turn's writes last */
+	bool is_early;
+	bool whitelisted_now;	/* the client reached the threshold */
+	const char *comment;	/* of the rule that decided, or NULL */
+};
+
+/* A request of this turn, until its reply. */
+struct work {
+	struct policysrv_call *call;
+	const struct policyproto_request *request;
+	struct outcome outcome;
+};
+
+/* What a reload can replace; freed as one. */
+struct settings {
+	struct greylist_policy policy;
+	struct key_config key;
+	char *action;
+	char *text;
+	char *header;
+	char *hostname;
+	const char *header_version;
+	bool quiet;
+	bool dry_run;
+	bool test_clock;
+	int on_error;
+	int64_t max_entries;
+	struct whitelist *clients;
+	struct whitelist *recipients;
+	struct rcpttable *table;
+};
+
+struct server {
+	struct policysrv *srv;
+	struct settings settings;
+	struct greystore *store;
+	char *database;
+	struct rules *rules;
+	struct instances *instances;
+
+	struct work *work;	/* this turn's requests */
+	size_t work_count;
+	size_t work_cap;
+	bool in_turn;
+	bool write_failed;	/* in this turn */
+
+	/* After a failure reading or writing is left alone until then
+	 * (monotonic), so that a lock or a full disk does not slow down every
+	 * request. */
+	int64_t read_again_ms;
+	int64_t write_again_ms;
+	bool failed;		/* recovery is due */
+	struct log_rate store_rate;
+
+	/* Housekeeping, see housekeeping.c. */
+	bool pass_running;
+	int64_t next_pass_ms;
+	int64_t pass_before;	/* triplets when the pass began */
+	int64_t pass_removed;
+	int64_t next_flush_ms;
+	int64_t next_recover_ms;
+	int64_t clock_offset_s;	/* wall minus monotonic, when last looked */
+	int64_t expiry_paused_until_ms;
+};
+
+/* Decides on one request and writes what follows from it into the turn's
+ * transaction (decide.c). */
+void server_decide(struct server *server,
+	const struct policyproto_request *request, struct outcome *outcome);
+
+/* Notes that the store failed: one line a minute, recovery by the timer. */
+void server_store_failed(struct server *server, const struct err *err);
+
+/* The clean-up timer's work, every SERVER_TICK_MS (housekeeping.c). */
+void server_housekeeping(void *server);
+
+#define SERVER_TICK_MS 100
+
+#endif
