@@ -49,6 +49,7 @@ common_SRCS := \
 greylist_SRCS := \
 	greylistd/greylist.c \
 	greylistd/greystore.c \
+	greylistd/greystore_expire.c \
 	greylistd/instances.c \
 	greylistd/key.c \
 	greylistd/options.c \

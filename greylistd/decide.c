@@ -46,10 +46,18 @@ store_error(struct server *server, struct outcome *outcome)
 }
 
 void
+server_count(struct server *server, enum greystore_counter counter,
+	int64_t now_s)
+{
+	if (server->store != NULL)
+		greystore_count(server->store, counter, now_s);
+}
+
+void
 server_store_failed(struct server *server, const struct err *err)
 {
 	server->failed = true;
-	greystore_count(server->store, GREYSTORE_STORE_ERROR, now_wall_s());
+	server_count(server, GREYSTORE_STORE_ERROR, now_wall_s());
 	log_warn_rated(&server->store_rate, SERVER_WARN_INTERVAL_S,
 		"warning: %s; new mail is %s until this is cured", err->text,
 		server->settings.on_error == OPTIONS_ON_ERROR_PASS ?
@@ -297,8 +305,7 @@ decide_by_triplet(struct server *server, struct inquiry *q,
 		store_entry(server, key, &decision.entry,
 			found == GREYSTORE_NONE);
 	if (decision.gave_up && !server->write_failed)
-		greystore_count(server->store, GREYSTORE_NEVER_CAME_BACK,
-			q->now_s);
+		server_count(server, GREYSTORE_NEVER_CAME_BACK, q->now_s);
 	set_outcome(server, q, &decision, outcome);
 	if (server->write_failed && outcome->needs_commit)
 		store_error(server, outcome);
@@ -340,7 +347,8 @@ server_decide(struct server *server,
 	q.has_ip = ip_parse(q.client_address, &q.ip);
 	if (decide_by_lists(server, &q, outcome))
 		return;
-	if (now_mono_ms() < server->read_again_ms) {
+	if (server->store == NULL ||
+	    now_mono_ms() < server->read_again_ms) {
 		store_error(server, outcome);
 		return;
 	}

@@ -2,19 +2,13 @@
 #include <assert.h>
 #include <string.h>
 
-#include "common/now.h"
 #include "common/xmem.h"
 
-#include "greylistd/greystore.h"
-#include "greylistd/key.h"
+#include "greylistd/greystore_int.h"
 
 #define CACHE_BYTES (INT64_C(24) * 1024 * 1024)
 #define DAEMON_BUSY_MS 20
 #define TOOL_BUSY_MS 10000
-/* Rows looked at between two looks at the clock. */
-#define EXPIRE_STEP 100
-/* Of how many passed triplets the longest unseen one is evicted. */
-#define EVICT_SAMPLE 200
 #define DAY_S 86400
 
 /* The pending index holds only what never passed: it orders what goes first,
@@ -66,80 +60,37 @@ static const char *const counter_names[GREYSTORE_COUNTER_COUNT] = {
 	[GREYSTORE_STORE_ERROR] = "store_error",
 };
 
-enum {
-	SQL_FIND,
-	SQL_INSERT,
-	SQL_UPDATE,
-	SQL_REMOVE,
-	SQL_FIND_CLIENT,
-	SQL_PUT_CLIENT,
-	SQL_COUNT,
-	SQL_META_ADD,
-	SQL_META_READ,
-	SQL_EVICT_PENDING,
-	SQL_EXPIRE_PENDING,
-	SQL_WALK,
-	SQL_WALK_CLIENT,
-	SQL_REMOVE_CLIENT,
-	SQL_EXPIRE_RULES,
-	SQL_RULES,
-	SQL_STMT_COUNT
-};
-
-static const char *const sql[SQL_STMT_COUNT] = {
-	[SQL_FIND] = "SELECT first, last, passed FROM triplet WHERE key = ?1",
-	[SQL_INSERT] = "INSERT INTO triplet VALUES(?1, ?2, ?3, ?4) "
+static const char *const sql[GREYSTORE_SQL_STMT_COUNT] = {
+	[GREYSTORE_SQL_FIND] = "SELECT first, last, passed FROM triplet WHERE key = ?1",
+	[GREYSTORE_SQL_INSERT] = "INSERT INTO triplet VALUES(?1, ?2, ?3, ?4) "
 		"ON CONFLICT DO NOTHING",
-	[SQL_UPDATE] = "UPDATE triplet SET first = ?2, last = ?3, "
+	[GREYSTORE_SQL_UPDATE] = "UPDATE triplet SET first = ?2, last = ?3, "
 		"passed = ?4 WHERE key = ?1",
-	[SQL_REMOVE] = "DELETE FROM triplet WHERE key = ?1",
-	[SQL_FIND_CLIENT] = "SELECT count, last FROM client "
+	[GREYSTORE_SQL_REMOVE] = "DELETE FROM triplet WHERE key = ?1",
+	[GREYSTORE_SQL_FIND_CLIENT] = "SELECT count, last FROM client "
 		"WHERE address = ?1",
-	[SQL_PUT_CLIENT] = "INSERT INTO client VALUES(?1, ?2, ?3) "
+	[GREYSTORE_SQL_PUT_CLIENT] = "INSERT INTO client VALUES(?1, ?2, ?3) "
 		"ON CONFLICT DO UPDATE SET count = ?2, last = ?3",
-	[SQL_COUNT] = "INSERT INTO counter VALUES(?1, ?2, ?3) "
+	[GREYSTORE_SQL_COUNT] = "INSERT INTO counter VALUES(?1, ?2, ?3) "
 		"ON CONFLICT DO UPDATE SET n = n + ?3",
-	[SQL_META_ADD] = "UPDATE meta SET value = value + ?1 "
+	[GREYSTORE_SQL_META_ADD] = "UPDATE meta SET value = value + ?1 "
 		"WHERE name = 'triplets'",
-	[SQL_META_READ] = "SELECT value FROM meta WHERE name = 'triplets'",
-	[SQL_EVICT_PENDING] = "DELETE FROM triplet WHERE key IN "
+	[GREYSTORE_SQL_META_READ] = "SELECT value FROM meta WHERE name = 'triplets'",
+	[GREYSTORE_SQL_EVICT_PENDING] = "DELETE FROM triplet WHERE key IN "
 		"(SELECT key FROM triplet WHERE passed = 0 "
 		"ORDER BY first LIMIT ?1)",
-	[SQL_EXPIRE_PENDING] = "DELETE FROM triplet WHERE key IN "
+	[GREYSTORE_SQL_EXPIRE_PENDING] = "DELETE FROM triplet WHERE key IN "
 		"(SELECT key FROM triplet WHERE passed = 0 AND first < ?1 "
 		"ORDER BY first LIMIT ?2)",
-	[SQL_WALK] = "SELECT key, first, last, passed FROM triplet "
+	[GREYSTORE_SQL_WALK] = "SELECT key, first, last, passed FROM triplet "
 		"WHERE key > ?1 ORDER BY key LIMIT ?2",
-	[SQL_WALK_CLIENT] = "SELECT address, last FROM client "
+	[GREYSTORE_SQL_WALK_CLIENT] = "SELECT address, last FROM client "
 		"WHERE address > ?1 ORDER BY address LIMIT ?2",
-	[SQL_REMOVE_CLIENT] = "DELETE FROM client WHERE address = ?1",
-	[SQL_EXPIRE_RULES] = "DELETE FROM rule "
+	[GREYSTORE_SQL_REMOVE_CLIENT] = "DELETE FROM client WHERE address = ?1",
+	[GREYSTORE_SQL_EXPIRE_RULES] = "DELETE FROM rule "
 		"WHERE expires > 0 AND expires <= ?1",
-	[SQL_RULES] = "SELECT kind, value, action, expires, comment "
+	[GREYSTORE_SQL_RULES] = "SELECT kind, value, action, expires, comment "
 		"FROM rule WHERE expires = 0 OR expires > ?1",
-};
-
-/* Where a pass of expiry stands. */
-enum expire_phase {
-	EXPIRE_PENDING,
-	EXPIRE_TRIPLETS,
-	EXPIRE_CLIENTS,
-	EXPIRE_RULES,
-};
-
-struct greystore {
-	struct store *store;
-	struct store_stmt *stmt[SQL_STMT_COUNT];
-	bool in_turn;			/* a snapshot or transaction is open */
-	int64_t triplets;		/* rows, with those of this turn */
-	int64_t delta;			/* rows that this turn added */
-	/* Counts not yet in the file, of count_day. */
-	int64_t count_day;
-	int64_t counts[GREYSTORE_COUNTER_COUNT];
-	bool counts_written;		/* in the open transaction */
-	enum expire_phase phase;
-	char cursor[KEY_SIZE];		/* the walk's last key */
-	char evict_cursor[KEY_SIZE];
 };
 
 const char *
@@ -152,7 +103,7 @@ greystore_counter_name(enum greystore_counter counter)
 static int
 read_triplets(struct greystore *gs, struct err *err)
 {
-	struct store_stmt *stmt = gs->stmt[SQL_META_READ];
+	struct store_stmt *stmt = gs->stmt[GREYSTORE_SQL_META_READ];
 
 	switch (store_step(stmt, err)) {
 	case STORE_ROW:
@@ -184,7 +135,7 @@ greystore_open(const char *path, enum store_mode mode, struct err *note_r,
 	gs->store = store_open(&config, note_r, err);
 	if (gs->store == NULL)
 		goto fail;
-	for (int i = 0; i < SQL_STMT_COUNT; i++) {
+	for (int i = 0; i < GREYSTORE_SQL_STMT_COUNT; i++) {
 		gs->stmt[i] = store_prepare(gs->store, sql[i], err);
 		if (gs->stmt[i] == NULL)
 			goto fail;
@@ -213,10 +164,8 @@ greystore_store(struct greystore *gs)
 	return gs->store;
 }
 
-/* After a failure no transaction may be left, and no counting of what it
- * would have added. Returns -1. */
-static int
-fail_turn(struct greystore *gs)
+int
+greystore_fail_turn(struct greystore *gs)
 {
 	store_rollback(gs->store);
 	gs->triplets -= gs->delta;
@@ -226,36 +175,36 @@ fail_turn(struct greystore *gs)
 	return -1;
 }
 
-static int
-begin_read(struct greystore *gs, struct err *err)
+int
+greystore_begin_read(struct greystore *gs, struct err *err)
 {
 	if (gs->in_turn)
 		return 0;
 	if (store_begin_read(gs->store, err) != 0)
-		return fail_turn(gs);
+		return greystore_fail_turn(gs);
 	gs->in_turn = true;
 	return 0;
 }
 
-static int
-begin_write(struct greystore *gs, struct err *err)
+int
+greystore_begin_write(struct greystore *gs, struct err *err)
 {
 	if (store_is_writing(gs->store))
 		return 0;
 	if (store_begin_write(gs->store, err) != 0)
-		return fail_turn(gs);
+		return greystore_fail_turn(gs);
 	gs->in_turn = true;
 	return 0;
 }
 
-static int
-exec(struct greystore *gs, struct store_stmt *stmt, struct err *err)
+int
+greystore_exec(struct greystore *gs, struct store_stmt *stmt, struct err *err)
 {
-	return store_exec(stmt, err) == 0 ? 0 : fail_turn(gs);
+	return store_exec(stmt, err) == 0 ? 0 : greystore_fail_turn(gs);
 }
 
-static void
-bind_key(struct store_stmt *stmt, const char *key)
+void
+greystore_bind_key(struct store_stmt *stmt, const char *key)
 {
 	store_bind_text(stmt, 1, key, strlen(key));
 }
@@ -264,11 +213,11 @@ enum greystore_found
 greystore_find(struct greystore *gs, const char *key,
 	struct greylist_entry *entry_r, struct err *err)
 {
-	struct store_stmt *stmt = gs->stmt[SQL_FIND];
+	struct store_stmt *stmt = gs->stmt[GREYSTORE_SQL_FIND];
 
-	if (begin_read(gs, err) != 0)
+	if (greystore_begin_read(gs, err) != 0)
 		return GREYSTORE_FAILED;
-	bind_key(stmt, key);
+	greystore_bind_key(stmt, key);
 	switch (store_step(stmt, err)) {
 	case STORE_ROW:
 		entry_r->first = store_column_int(stmt, 0);
@@ -281,7 +230,7 @@ greystore_find(struct greystore *gs, const char *key,
 	case STORE_FAILED:
 		break;
 	}
-	fail_turn(gs);
+	greystore_fail_turn(gs);
 	return GREYSTORE_FAILED;
 }
 
@@ -289,7 +238,7 @@ static void
 bind_entry(struct store_stmt *stmt, const char *key,
 	const struct greylist_entry *entry)
 {
-	bind_key(stmt, key);
+	greystore_bind_key(stmt, key);
 	store_bind_int(stmt, 2, entry->first);
 	store_bind_int(stmt, 3, entry->last);
 	store_bind_int(stmt, 4, entry->passed);
@@ -299,11 +248,11 @@ int
 greystore_put(struct greystore *gs, const char *key,
 	const struct greylist_entry *entry, bool is_new, struct err *err)
 {
-	if (begin_write(gs, err) != 0)
+	if (greystore_begin_write(gs, err) != 0)
 		return -1;
 	if (is_new) {
-		bind_entry(gs->stmt[SQL_INSERT], key, entry);
-		if (exec(gs, gs->stmt[SQL_INSERT], err) != 0)
+		bind_entry(gs->stmt[GREYSTORE_SQL_INSERT], key, entry);
+		if (greystore_exec(gs, gs->stmt[GREYSTORE_SQL_INSERT], err) != 0)
 			return -1;
 		if (store_changes(gs->store) == 1) {
 			gs->triplets++;
@@ -312,13 +261,12 @@ greystore_put(struct greystore *gs, const char *key,
 		}
 		/* A tool was faster; its row is replaced. */
 	}
-	bind_entry(gs->stmt[SQL_UPDATE], key, entry);
-	return exec(gs, gs->stmt[SQL_UPDATE], err);
+	bind_entry(gs->stmt[GREYSTORE_SQL_UPDATE], key, entry);
+	return greystore_exec(gs, gs->stmt[GREYSTORE_SQL_UPDATE], err);
 }
 
-/* Accounts for rows that the last statement deleted. Returns how many. */
-static int64_t
-removed(struct greystore *gs)
+int64_t
+greystore_removed(struct greystore *gs)
 {
 	int64_t n = store_changes(gs->store);
 
@@ -330,12 +278,12 @@ removed(struct greystore *gs)
 int
 greystore_remove(struct greystore *gs, const char *key, struct err *err)
 {
-	if (begin_write(gs, err) != 0)
+	if (greystore_begin_write(gs, err) != 0)
 		return -1;
-	bind_key(gs->stmt[SQL_REMOVE], key);
-	if (exec(gs, gs->stmt[SQL_REMOVE], err) != 0)
+	greystore_bind_key(gs->stmt[GREYSTORE_SQL_REMOVE], key);
+	if (greystore_exec(gs, gs->stmt[GREYSTORE_SQL_REMOVE], err) != 0)
 		return -1;
-	removed(gs);
+	greystore_removed(gs);
 	return 0;
 }
 
@@ -343,11 +291,11 @@ enum greystore_found
 greystore_find_client(struct greystore *gs, const char *address,
 	struct greylist_client *client_r, struct err *err)
 {
-	struct store_stmt *stmt = gs->stmt[SQL_FIND_CLIENT];
+	struct store_stmt *stmt = gs->stmt[GREYSTORE_SQL_FIND_CLIENT];
 
-	if (begin_read(gs, err) != 0)
+	if (greystore_begin_read(gs, err) != 0)
 		return GREYSTORE_FAILED;
-	bind_key(stmt, address);
+	greystore_bind_key(stmt, address);
 	switch (store_step(stmt, err)) {
 	case STORE_ROW:
 		client_r->count = store_column_int(stmt, 0);
@@ -359,7 +307,7 @@ greystore_find_client(struct greystore *gs, const char *address,
 	case STORE_FAILED:
 		break;
 	}
-	fail_turn(gs);
+	greystore_fail_turn(gs);
 	return GREYSTORE_FAILED;
 }
 
@@ -367,21 +315,21 @@ int
 greystore_put_client(struct greystore *gs, const char *address,
 	const struct greylist_client *client, struct err *err)
 {
-	struct store_stmt *stmt = gs->stmt[SQL_PUT_CLIENT];
+	struct store_stmt *stmt = gs->stmt[GREYSTORE_SQL_PUT_CLIENT];
 
-	if (begin_write(gs, err) != 0)
+	if (greystore_begin_write(gs, err) != 0)
 		return -1;
-	bind_key(stmt, address);
+	greystore_bind_key(stmt, address);
 	store_bind_int(stmt, 2, client->count);
 	store_bind_int(stmt, 3, client->last);
-	return exec(gs, stmt, err);
+	return greystore_exec(gs, stmt, err);
 }
 
 /* Writes the waiting counts into the open transaction. */
 static int
 write_counts(struct greystore *gs, struct err *err)
 {
-	struct store_stmt *stmt = gs->stmt[SQL_COUNT];
+	struct store_stmt *stmt = gs->stmt[GREYSTORE_SQL_COUNT];
 
 	for (int i = 0; i < GREYSTORE_COUNTER_COUNT; i++) {
 		if (gs->counts[i] == 0)
@@ -390,7 +338,7 @@ write_counts(struct greystore *gs, struct err *err)
 		store_bind_text(stmt, 2, counter_names[i],
 			strlen(counter_names[i]));
 		store_bind_int(stmt, 3, gs->counts[i]);
-		if (exec(gs, stmt, err) != 0)
+		if (greystore_exec(gs, stmt, err) != 0)
 			return -1;
 	}
 	gs->counts_written = true;
@@ -398,8 +346,8 @@ write_counts(struct greystore *gs, struct err *err)
 }
 
 void
-greystore_count(struct greystore *gs, enum greystore_counter counter,
-	int64_t now_s)
+greystore_tally(struct greystore *gs, enum greystore_counter counter,
+	int64_t n, int64_t now_s)
 {
 	int64_t day = now_s / DAY_S;
 	bool waiting = false;
@@ -411,25 +359,32 @@ greystore_count(struct greystore *gs, enum greystore_counter counter,
 	if (waiting && day != gs->count_day && !gs->in_turn)
 		(void)greystore_flush(gs, NULL);
 	gs->count_day = day;
-	gs->counts[counter]++;
+	gs->counts[counter] += n;
+}
+
+void
+greystore_count(struct greystore *gs, enum greystore_counter counter,
+	int64_t now_s)
+{
+	greystore_tally(gs, counter, 1, now_s);
 }
 
 int
 greystore_commit(struct greystore *gs, struct err *err)
 {
-	struct store_stmt *stmt = gs->stmt[SQL_META_ADD];
+	struct store_stmt *stmt = gs->stmt[GREYSTORE_SQL_META_ADD];
 
 	if (!gs->in_turn)
 		return 0;
 	if (store_is_writing(gs->store)) {
 		if (gs->delta != 0) {
 			store_bind_int(stmt, 1, gs->delta);
-			if (exec(gs, stmt, err) != 0)
+			if (greystore_exec(gs, stmt, err) != 0)
 				return -1;
 		}
 	}
 	if (store_end(gs->store, err) != 0)
-		return fail_turn(gs);
+		return greystore_fail_turn(gs);
 	if (gs->counts_written)
 		memset(gs->counts, 0, sizeof(gs->counts));
 	gs->counts_written = false;
@@ -441,13 +396,13 @@ greystore_commit(struct greystore *gs, struct err *err)
 void
 greystore_rollback(struct greystore *gs)
 {
-	(void)fail_turn(gs);
+	(void)greystore_fail_turn(gs);
 }
 
 int
 greystore_flush(struct greystore *gs, struct err *err)
 {
-	if (begin_write(gs, err) != 0 || write_counts(gs, err) != 0)
+	if (greystore_begin_write(gs, err) != 0 || write_counts(gs, err) != 0)
 		return -1;
 	return greystore_commit(gs, err);
 }
@@ -458,15 +413,8 @@ greystore_triplets(const struct greystore *gs)
 	return gs->triplets;
 }
 
-/* Keys of up to EXPIRE_STEP rows that are to go. */
-struct doomed {
-	char keys[EXPIRE_STEP][KEY_SIZE];
-	int count;
-	int seen;	/* rows walked over */
-};
-
-static void
-copy_key(char to[static KEY_SIZE], const char *key)
+void
+greystore_copy_key(char to[static KEY_SIZE], const char *key)
 {
 	size_t len = strnlen(key, KEY_SIZE - 1);
 
@@ -474,194 +422,10 @@ copy_key(char to[static KEY_SIZE], const char *key)
 	to[len] = '\0';
 }
 
-/* Walks on by up to EXPIRE_STEP rows from the cursor, which moves along, and
- * collects those that are past their time. */
-static int
-walk(struct greystore *gs, const struct greylist_policy *policy,
-	int64_t now_s, struct doomed *doomed, struct err *err)
-{
-	bool clients = gs->phase == EXPIRE_CLIENTS;
-	struct store_stmt *stmt =
-		gs->stmt[clients ? SQL_WALK_CLIENT : SQL_WALK];
-	char from[KEY_SIZE];
-	enum store_step step;
-
-	doomed->count = doomed->seen = 0;
-	copy_key(from, gs->cursor);
-	bind_key(stmt, from);
-	store_bind_int(stmt, 2, EXPIRE_STEP);
-	while ((step = store_step(stmt, err)) == STORE_ROW) {
-		const char *key = store_column_text(stmt, 0, NULL);
-		bool expired;
-
-		if (clients) {
-			expired = now_s - store_column_int(stmt, 1) >
-				policy->max_age_s;
-		} else {
-			const struct greylist_entry entry = {
-				.first = store_column_int(stmt, 1),
-				.last = store_column_int(stmt, 2),
-				.passed = store_column_int(stmt, 3),
-			};
-			expired = greylist_expired(policy, &entry, now_s);
-		}
-		if (expired)
-			copy_key(doomed->keys[doomed->count++], key);
-		copy_key(gs->cursor, key);
-		doomed->seen++;
-	}
-	return step == STORE_FAILED ? fail_turn(gs) : 0;
-}
-
-/* Deletes what walk collected. */
-static int64_t
-remove_doomed(struct greystore *gs, const struct doomed *doomed,
-	struct err *err)
-{
-	bool clients = gs->phase == EXPIRE_CLIENTS;
-	struct store_stmt *stmt =
-		gs->stmt[clients ? SQL_REMOVE_CLIENT : SQL_REMOVE];
-
-	if (doomed->count > 0 && begin_write(gs, err) != 0)
-		return -1;
-	for (int i = 0; i < doomed->count; i++) {
-		bind_key(stmt, doomed->keys[i]);
-		if (exec(gs, stmt, err) != 0)
-			return -1;
-		if (!clients)
-			removed(gs);
-	}
-	return clients ? 0 : doomed->count;
-}
-
-/* One step within the phase; true in *end_r when the phase is through. */
-static int64_t
-expire_step(struct greystore *gs, const struct greylist_policy *policy,
-	int64_t now_s, bool *end_r, struct err *err)
-{
-	static struct doomed doomed;
-	struct store_stmt *stmt;
-	int64_t n;
-
-	switch (gs->phase) {
-	case EXPIRE_PENDING:
-		stmt = gs->stmt[SQL_EXPIRE_PENDING];
-		if (begin_write(gs, err) != 0)
-			return -1;
-		store_bind_int(stmt, 1, now_s - policy->retry_window_s);
-		store_bind_int(stmt, 2, EXPIRE_STEP);
-		if (exec(gs, stmt, err) != 0)
-			return -1;
-		n = removed(gs);
-		gs->counts[GREYSTORE_NEVER_CAME_BACK] += n;
-		*end_r = n < EXPIRE_STEP;
-		return n;
-	case EXPIRE_TRIPLETS:
-	case EXPIRE_CLIENTS:
-		if (walk(gs, policy, now_s, &doomed, err) != 0)
-			return -1;
-		*end_r = doomed.seen < EXPIRE_STEP;
-		return remove_doomed(gs, &doomed, err);
-	case EXPIRE_RULES:
-		break;
-	}
-	stmt = gs->stmt[SQL_EXPIRE_RULES];
-	*end_r = true;
-	if (begin_write(gs, err) != 0)
-		return -1;
-	store_bind_int(stmt, 1, now_s);
-	return exec(gs, stmt, err);
-}
-
-int64_t
-greystore_expire(struct greystore *gs, const struct greylist_policy *policy,
-	int64_t now_s, int64_t budget_us, bool *done_r, struct err *err)
-{
-	int64_t until_us = now_mono_us() + budget_us;
-	int64_t total = 0;
-
-	*done_r = false;
-	do {
-		bool end = false;
-		int64_t n = expire_step(gs, policy, now_s, &end, err);
-
-		if (n < 0)
-			return -1;
-		total += n;
-		if (!end)
-			continue;
-		gs->cursor[0] = '\0';
-		if (gs->phase == EXPIRE_RULES) {
-			gs->phase = EXPIRE_PENDING;
-			*done_r = true;
-			break;
-		}
-		gs->phase++;
-	} while (now_mono_us() < until_us);
-	return greystore_commit(gs, err) == 0 ? total : -1;
-}
-
-/* Removes the longest unseen of a sample of triplets. */
-static int64_t
-evict_sampled(struct greystore *gs, struct err *err)
-{
-	struct store_stmt *stmt = gs->stmt[SQL_WALK];
-	char oldest[KEY_SIZE] = "";
-	char from[KEY_SIZE];
-	int64_t oldest_last = INT64_MAX;
-	enum store_step step;
-	int seen = 0;
-
-	copy_key(from, gs->evict_cursor);
-	bind_key(stmt, from);
-	store_bind_int(stmt, 2, EVICT_SAMPLE);
-	while ((step = store_step(stmt, err)) == STORE_ROW) {
-		const char *key = store_column_text(stmt, 0, NULL);
-
-		if (store_column_int(stmt, 2) < oldest_last) {
-			oldest_last = store_column_int(stmt, 2);
-			copy_key(oldest, key);
-		}
-		copy_key(gs->evict_cursor, key);
-		seen++;
-	}
-	if (step == STORE_FAILED)
-		return fail_turn(gs);
-	if (seen < EVICT_SAMPLE)
-		gs->evict_cursor[0] = '\0';
-	if (seen == 0)
-		return 0;
-	bind_key(gs->stmt[SQL_REMOVE], oldest);
-	if (exec(gs, gs->stmt[SQL_REMOVE], err) != 0)
-		return -1;
-	return removed(gs);
-}
-
-int64_t
-greystore_evict(struct greystore *gs, int64_t count, int64_t now_s,
-	struct err *err)
-{
-	struct store_stmt *stmt = gs->stmt[SQL_EVICT_PENDING];
-	int64_t n;
-
-	(void)now_s;
-	if (begin_write(gs, err) != 0)
-		return -1;
-	store_bind_int(stmt, 1, count);
-	if (exec(gs, stmt, err) != 0)
-		return -1;
-	n = removed(gs);
-	if (n == 0)
-		n = evict_sampled(gs, err);
-	if (n > 0)
-		gs->counts[GREYSTORE_EVICTED] += n;
-	return n;
-}
-
 struct rules *
 greystore_rules(struct greystore *gs, int64_t now_s, struct err *err)
 {
-	struct store_stmt *stmt = gs->stmt[SQL_RULES];
+	struct store_stmt *stmt = gs->stmt[GREYSTORE_SQL_RULES];
 	struct rules *rules = rules_new();
 	enum store_step step;
 
@@ -697,7 +461,7 @@ greystore_changed_elsewhere(struct greystore *gs)
 int
 greystore_recover(struct greystore *gs, struct err *note_r, struct err *err)
 {
-	(void)fail_turn(gs);
+	(void)greystore_fail_turn(gs);
 	if (store_recover(gs->store, note_r, err) != 0)
 		return -1;
 	return read_triplets(gs, err);

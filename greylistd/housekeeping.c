@@ -76,11 +76,15 @@ expire(struct server *server, int64_t mono_ms)
 static void
 recover(struct server *server, int64_t mono_ms)
 {
-	struct err note, err;
+	struct err note = { "" }, err;
 
 	if (mono_ms < server->next_recover_ms)
 		return;
 	server->next_recover_ms = mono_ms + RECOVER_INTERVAL_MS;
+	if (server->store == NULL && server_open_store(server, &err) != 0) {
+		server_store_failed(server, &err);
+		return;
+	}
 	if (greystore_recover(server->store, &note, &err) != 0) {
 		server_store_failed(server, &err);
 		return;
@@ -104,6 +108,10 @@ server_housekeeping(void *arg)
 	int64_t mono_ms = now_mono_ms();
 	struct err err;
 
+	/* Within a turn its transaction is open: nothing of ours in there. */
+	server->tick_due = server->in_turn;
+	if (server->tick_due)
+		return;
 	watch_clock(server, mono_ms);
 	if (server->failed) {
 		recover(server, mono_ms);

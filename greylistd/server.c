@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#include <assert.h>
+#include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -207,7 +208,8 @@ on_batch_end(void *arg)
 
 	if (!server->in_turn)
 		return;
-	if (greystore_commit(server->store, &err) != 0) {
+	if (server->store != NULL &&
+	    greystore_commit(server->store, &err) != 0) {
 		server->write_failed = true;
 		server_store_failed(server, &err);
 	}
@@ -219,12 +221,14 @@ on_batch_end(void *arg)
 			retract(server, &work->outcome);
 		counter = counter_of(&work->outcome);
 		if (counter != GREYSTORE_COUNTER_COUNT)
-			greystore_count(server->store, counter, now_s);
+			server_count(server, counter, now_s);
 		log_outcome(server, work);
 		answer(server, work);
 	}
 	server->work_count = 0;
 	server->in_turn = false;
+	if (server->tick_due)
+		server_housekeeping(server);
 }
 
 static void
@@ -417,8 +421,27 @@ server_open(const struct config *config, uid_t uid, gid_t gid,
 	return server;
 }
 
-struct policysrv *
-server_start(struct server *server, struct err *err)
+/* A directory that is missing or closed to us is a mistake in the set-up and
+ * ends the start; what may pass (a full disk, a lock) does not: mail goes on
+ * by OnError until it is cured. */
+static int
+check_directory(const char *path, struct err *err)
+{
+	char *copy = xmem_strdup(path);
+	char *dir = dirname(copy);
+	int result = 0;
+
+	if (access(dir, R_OK | W_OK | X_OK) != 0 &&
+	    (errno == ENOENT || errno == EACCES || errno == ENOTDIR))
+		result = err_set_errno(err, errno,
+			"Database: cannot write in %s (create it with: "
+			"install -d -m 750 -o USER %s)", dir, dir);
+	xmem_free(&copy);
+	return result;
+}
+
+int
+server_open_store(struct server *server, struct err *err)
 {
 	struct err note;
 	struct rules *rules;
@@ -426,14 +449,24 @@ server_start(struct server *server, struct err *err)
 	server->store = greystore_open(server->database, STORE_DAEMON, &note,
 		err);
 	if (server->store == NULL)
-		return NULL;
+		return -1;
 	if (note.text[0] != '\0')
 		log_warn("warning: %s", note.text);
 	rules = greystore_rules(server->store, now_wall_s(), err);
 	if (rules == NULL)
-		return NULL;
+		return -1;
 	rules_free(&server->rules);
 	server->rules = rules;
+	return 0;
+}
+
+struct policysrv *
+server_start(struct server *server, struct err *err)
+{
+	if (check_directory(server->database, err) != 0)
+		return NULL;
+	if (server_open_store(server, err) != 0)
+		server_store_failed(server, err);
 	server->clock_offset_s = now_wall_s() - now_mono_ms() / 1000;
 	policysrv_every(server->srv, SERVER_TICK_MS, server_housekeeping,
 		server);

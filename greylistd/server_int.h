@@ -75,7 +75,7 @@ struct settings {
 struct server {
 	struct policysrv *srv;
 	struct settings settings;
-	struct greystore *store;
+	struct greystore *store;	/* NULL while it cannot be opened */
 	char *database;
 	struct rules *rules;
 	struct instances *instances;
@@ -92,6 +92,7 @@ struct server {
 	int64_t read_again_ms;
 	int64_t write_again_ms;
 	bool failed;		/* recovery is due */
+	bool tick_due;		/* housekeeping waits for the turn's end */
 	struct log_rate store_rate;
 
 	/* Housekeeping, see housekeeping.c. */
@@ -110,8 +111,16 @@ struct server {
 void server_decide(struct server *server,
 	const struct policyproto_request *request, struct outcome *outcome);
 
+/* Counts, where there is a store to count in. */
+void server_count(struct server *server, enum greystore_counter counter,
+	int64_t now_s);
+
 /* Notes that the store failed: one line a minute, recovery by the timer. */
 void server_store_failed(struct server *server, const struct err *err);
+
+/* Opens the database and reads its rules (server.c). On -1 the store is NULL
+ * or may be unusable; try again later. */
+int server_open_store(struct server *server, struct err *err);
 
 /* The clean-up timer's work, every SERVER_TICK_MS (housekeeping.c). */
 void server_housekeeping(void *server);

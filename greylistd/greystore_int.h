@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * greystore_int.h - what greystore.c and greystore_expire.c share; for these
+ * files only
+ */
+#ifndef POSTERN_GREYLISTD_GREYSTORE_INT_H
+#define POSTERN_GREYLISTD_GREYSTORE_INT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/store.h"
+
+#include "greylistd/greystore.h"
+#include "greylistd/key.h"
+
+/* The prepared statements, see the table in greystore.c. */
+enum greystore_sql {
+	GREYSTORE_SQL_FIND,
+	GREYSTORE_SQL_INSERT,
+	GREYSTORE_SQL_UPDATE,
+	GREYSTORE_SQL_REMOVE,
+	GREYSTORE_SQL_FIND_CLIENT,
+	GREYSTORE_SQL_PUT_CLIENT,
+	GREYSTORE_SQL_COUNT,
+	GREYSTORE_SQL_META_ADD,
+	GREYSTORE_SQL_META_READ,
+	GREYSTORE_SQL_EVICT_PENDING,
+	GREYSTORE_SQL_EXPIRE_PENDING,
+	GREYSTORE_SQL_WALK,
+	GREYSTORE_SQL_WALK_CLIENT,
+	GREYSTORE_SQL_REMOVE_CLIENT,
+	GREYSTORE_SQL_EXPIRE_RULES,
+	GREYSTORE_SQL_RULES,
+	GREYSTORE_SQL_STMT_COUNT
+};
+
+/* Where a pass of expiry stands. */
+enum greystore_phase {
+	GREYSTORE_PENDING,
+	GREYSTORE_TRIPLETS,
+	GREYSTORE_CLIENTS,
+	GREYSTORE_RULES,
+};
+
+struct greystore {
+	struct store *store;
+	struct store_stmt *stmt[GREYSTORE_SQL_STMT_COUNT];
+	bool in_turn;			/* a snapshot or transaction is open */
+	int64_t triplets;		/* rows, with those of this turn */
+	int64_t delta;			/* rows that this turn added */
+	/* Counts not yet in the file, of count_day. */
+	int64_t count_day;
+	int64_t counts[GREYSTORE_COUNTER_COUNT];
+	bool counts_written;		/* in the open transaction */
+	enum greystore_phase phase;
+	char cursor[KEY_SIZE];		/* the walk's last key */
+	char evict_cursor[KEY_SIZE];
+};
+
+/* After a failure no transaction may be left, and no counting of what it
+ * would have added. Returns -1. */
+int greystore_fail_turn(struct greystore *gs);
+
+/* Opens the turn's snapshot if none is open. Returns 0 or -1. */
+int greystore_begin_read(struct greystore *gs, struct err *err);
+
+/* Opens the turn's transaction if none is open. Returns 0 or -1. */
+int greystore_begin_write(struct greystore *gs, struct err *err);
+
+/* Runs a statement of the turn; a failure ends the turn. Returns 0 or -1. */
+int greystore_exec(struct greystore *gs, struct store_stmt *stmt,
+	struct err *err);
+
+/* Binds a key to parameter 1; it must stay valid until the reset. */
+void greystore_bind_key(struct store_stmt *stmt, const char *key);
+
+/* Accounts for triplets that the last statement deleted; returns how many. */
+int64_t greystore_removed(struct greystore *gs);
+
+/* Counts n at once, see greystore_count. */
+void greystore_tally(struct greystore *gs, enum greystore_counter counter,
+	int64_t n, int64_t now_s);
+
+/* Copies a key from the file, whose length nobody vouches for. */
+void greystore_copy_key(char to[static KEY_SIZE], const char *key);
+
+#endif
