@@ -6,7 +6,6 @@ name of the folder under tests/scenarios.
 """
 import os
 import re
-import shutil
 
 BINDIR = os.path.abspath(os.environ.get("BINDIR", "build/bin"))
 
@@ -43,7 +42,8 @@ class Daemon:
     # the log line after which a SIGHUP has its effect
     reloaded = re.compile(r"reloaded\b.*")
     # what a log line may bear in front: a priority, the program's name
-    prefix = re.compile(r"(<\d>)?(\w+(\[\d+\])?: )?(?=\S)")
+    prefix = re.compile(r"(<\d>)?((greylistd|postgrey)(\[\d+\])?: )?"
+                        r"(warning: |error: )?")
     stop_status = 0         # exit status after SIGTERM
     wait = float(os.environ.get("SCENARIO_WAIT", "10"))  # for any event
 
@@ -67,20 +67,24 @@ class Daemon:
     def tool(self, box, argv):
         """The command of a "run" line."""
         extra = [box.expand(word) for word in self.tools.get(argv[0], [])]
-        return [os.path.join(BINDIR, argv[0]), *extra, *argv[1:]]
+        if argv[0] in self.tools or argv[0] == self.name:
+            return [os.path.join(BINDIR, argv[0]), *extra, *argv[1:]]
+        return argv
 
 
 class Greylistd(Daemon):
     name = "greylistd"
+    database = "db/greylist.db"
     tools = {"greylistctl": ["-c", "$DIR/greylistd.conf"]}
     chatter = re.compile(Daemon.chatter.pattern + r"|HUP received.*"
-                         r"|(Server closing|whitelisted: ).*", re.I)
+                         r"|(Server closing|whitelisted: ).*"
+                         r"|cleaning main database finished.*", re.I)
     reloaded = re.compile(r"HUP received: reloading whitelists.*")
 
     def settings(self, box, story):
         given = {canonical(name) for name, _ in story.config}
         out = super().settings(box, story)
-        for name, value in (("Database", "db/greylist.db"),
+        for name, value in (("Database", self.database),
                             ("WhitelistClients", "empty"),
                             ("WhitelistRecipients", "empty")):
             if canonical(name) not in given:
@@ -93,7 +97,6 @@ class Postgrey(Daemon):
 
     name = "postgrey"
     user = "postgrey"
-    program = "/usr/sbin/postgrey"
     chatter = re.compile(r"\S+ postgrey .* starting!.*|Binding to .*"
                          r"|Setting [gu]id to .*|\S+ Server closing!"
                          r"|HUP received.*|whitelisted: .*"
@@ -122,8 +125,13 @@ class Postgrey(Daemon):
         "lookupbyhost": "lookup-by-host", "lookupbysubnet": "lookup-by-subnet",
     }
 
+    def program(self, box):
+        """The command without postgrey's options."""
+        del box
+        return ["/usr/sbin/postgrey"]
+
     def command(self, box, story):
-        argv = [self.program, "--unix=" + box.socket,
+        argv = [*self.program(box), "--unix=" + box.socket,
                 "--dbdir=" + box.path("db")]
         given = set()
         for name, value in story.config:
@@ -146,7 +154,24 @@ class Postgrey(Daemon):
                      if canonical(n) not in self.options), None)
 
     def tool(self, box, argv):
-        return [shutil.which(argv[0]) or argv[0], *argv[1:]]
+        del box
+        return argv
+
+
+class AsPostgrey(Postgrey):
+    """greylistd called by the name of postgrey, with postgrey's options."""
+
+    chatter, prefix = Greylistd.chatter, Greylistd.prefix
+    user, stop_status, wait = Daemon.user, 0, Daemon.wait
+
+    def program(self, box):
+        link = box.path("postgrey")
+        if not os.path.lexists(link):
+            os.symlink(os.path.join(BINDIR, "greylistd"), link)
+        who = ["--user=" + box.user,
+               "--group=" + box.group] if box.user else []
+        return [*os.environ.get("SCENARIO_WRAP", "").split(), link,
+                "-o", "TestClock=yes", *who]
 
 
 def canonical(name):
@@ -163,3 +188,4 @@ def unit(text, size):
 
 
 DAEMONS = {"greylistd": Greylistd(), "postgrey": Postgrey()}
+AS_POSTGREY = AsPostgrey()

@@ -6,6 +6,7 @@ socket, and reads its log from a pipe. It never sleeps for an effect: it waits
 for bytes, log lines, notifications or the end of the process, with one limit.
 """
 import collections
+import grp
 import os
 import pwd
 import resource
@@ -14,6 +15,7 @@ import shlex
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -34,6 +36,9 @@ class Box:
         self.dir = tempfile.mkdtemp(prefix="scn-")
         os.chmod(self.dir, 0o755)
         self.user = daemon.user if os.geteuid() == 0 else None
+        if self.user:
+            gid = pwd.getpwnam(self.user).pw_gid
+            self.group = grp.getgrgid(gid).gr_name
         for name in ("db", "run"):
             os.mkdir(self.path(name))
             self.own(self.path(name))
@@ -368,6 +373,27 @@ class Player:
                 f.write(text.encode("latin-1") + b"\n")
         self.box.own(path)
 
+    def reconfigure(self, step):
+        """set Name value: rewrites the configuration, for reload."""
+        name, value = language.setting(step.arg)
+        config = [(n, v) for n, v in self.story.config
+                  if daemons.canonical(n) != daemons.canonical(name)]
+        self.story.config = config + [(name, value)]
+        self.daemon.command(self.box, self.story)
+
+    def lock(self, step):
+        """Holds the write lock of the daemon's database."""
+        del step
+        self.up()
+        self.locked = sqlite3.connect(self.box.path(self.daemon.database),
+                                      isolation_level=None)
+        self.locked.execute("BEGIN IMMEDIATE")
+
+    def unlock(self, step):
+        del step
+        self.locked.execute("ROLLBACK")
+        self.locked.close()
+
     def remove(self, step):
         os.unlink(self.box.path(step.arg))
 
@@ -459,6 +485,16 @@ class Player:
         if answered != int(step.arg):
             self.miss(step, self.ident(step), step.arg, f"{answered} answers")
 
+    def flood(self, step):
+        """flood N name=value ...: N requests, {N} counts; any replies."""
+        count, _, text = step.arg.partition(" ")
+        for i in range(int(count)):
+            self.request(language.Step(0, ">", text.replace("{N}", str(i))))
+            if i % 20 == 19 or i == int(count) - 1:
+                self.flush()
+                for _ in range(i % 20 + 1):
+                    self.read_reply()
+
     def raw(self, step):
         text = self.box.expand(step.arg)
         self.send(language.unescape(text.strip('"')).encode("latin-1"))
@@ -543,7 +579,9 @@ class Player:
         "file": "file", "remove": "remove", "chmod": "chmod", "at": "at",
         "eol": "set_eol", "chunk": "set_chunk", "conn": "use",
         "hangup": "hangup", ">": "request", "raw": "raw", "<": "reply",
-        "crowd": "crowd", "closed": "closed", "log": "expect_log", "no": "forbid",
+        "crowd": "crowd", "flood": "flood", "set": "reconfigure",
+        "lock": "lock", "unlock": "unlock",
+        "closed": "closed", "log": "expect_log", "no": "forbid",
     }
 
 

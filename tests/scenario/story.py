@@ -20,7 +20,9 @@ VERBS = {
     "conn": (True, False), "hangup": (False, False), "closed": (False, False),
     "log": (True, False), "no": (True, False), "start": (False, False),
     "stop": (False, False), "restart": (False, False), "kill": (False, False),
-    "reload": (False, False), "crowd": (True, False), "run": (True, True), "status": (True, False),
+    "reload": (False, False), "crowd": (True, False),
+    "flood": (True, False), "set": (True, False),
+    "lock": (False, False), "unlock": (False, False), "run": (True, True), "status": (True, False),
 }
 SETUP = ("title", "source", "only", "config", "args", "default")
 
@@ -63,12 +65,19 @@ class Story:
                 raise StoryError("only DAEMON: REASON")
             self.only[name.strip()] = why.strip()
         elif step.verb == "config":
-            name, _, value = step.arg.replace("=", " ", 1).partition(" ")
-            self.config.append((name, value.strip()))
+            self.config.append(setting(step.arg))
         elif step.verb == "args":
             self.args += step.arg.split()
         else:
             self.default += words(step.arg)
+
+
+def setting(text):
+    """Splits 'Name value' or 'Name = value'."""
+    m = re.fullmatch(r"([\w-]+)(?:\s*=\s*|\s+)(.*)", text)
+    if not m:
+        raise StoryError(f"'{text}' is no setting")
+    return m.groups()
 
 
 def parse(path):
