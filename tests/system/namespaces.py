@@ -163,7 +163,8 @@ def _private_etc():
         if target.startswith("/run/"):      # resolv.conf may be a link
             os.makedirs(os.path.dirname(target), exist_ok=True)
             open(target, "w").close()
-        _mount(source, target)
+        if os.path.exists(target):
+            _mount(source, target)
 
 
 def _private_net():

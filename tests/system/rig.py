@@ -53,6 +53,7 @@ class Rig:
         self.lmtp = Lmtp(DIR + "/lmtp.sock", DIR + "/mail")
         self.postfix = Postfix(DIR + "/postfix", DIR + "/lmtp.sock")
         self.servers = []
+        self.count = 0          # of all servers there ever were
         self._expected = []
         self._checked = 0
         # A copy, because USER may not enter the directory of the checkout.
@@ -122,7 +123,9 @@ class Server:
     def __init__(self, rig, name, listen, options):
         self.rig, self.name, self.listen = rig, name, listen
         empty = rig.file("empty", "")
-        options = {"dbdir": rig.state(name), "whitelist_clients": empty,
+        rig.count += 1
+        state = rig.state(f"state{rig.count}")
+        options = {"dbdir": state, "whitelist_clients": empty,
                    "whitelist_recipients": empty, **options}
         self.argv = [rig.program]
         if PROGRAM == "greylistd":
