@@ -6,8 +6,13 @@
  *     --name  --name=value  --name value     any option of the table
  *
  * Short options stand alone ("-vi" and "-i10023" are errors). Names are
- * never abbreviated. The file is read first, whatever the order of the
- * words, so that the command line wins.
+ * never abbreviated. An option that needs a value takes the next word, also
+ * one that begins with "-"; others take a value only after "=". "--" ends
+ * the options. The last of several -c wins. The file is read first, whatever
+ * the order of the words, so that the command line wins.
+ *
+ * Long names for what is no option of a table: --help --man --version
+ * --verbose --quiet --daemonize --config.
  *
  * Threads: start-up only.
  */
@@ -15,6 +20,7 @@
 #define POSTERN_COMMON_ARGS_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "common/config.h"
 #include "common/err.h"
@@ -44,17 +50,23 @@ struct args_spec {
 
 struct args {
 	enum args_mode mode;
-	bool daemonize;		/* -d / --daemonize wins over an earlier -f */
-	int verbosity;		/* -v counts up, --quiet/-q counts down */
+	bool daemonize;		/* the last of -d/--daemonize and -f wins */
+	int verbosity;		/* -v/--verbose counts up; -q/--quiet sets the
+				 * option Quiet where the table has one, and
+				 * counts down where it has not */
 	const char *config_file;	/* what was read, or NULL; borrowed */
 	bool config_error;	/* the fault lies in a value or in the file,
 				 * not in the form of the command line */
 };
 
 /* Reads argv (argc words, argv[0] is skipped) and the configuration file
- * into config. Returns 0, or -1 with err (and args_r->config_error).
+ * into config; for ARGS_HELP and ARGS_VERSION neither the file nor any value
+ * is looked at. Returns 0, or -1 with err (and args_r->config_error).
  * args_r borrows from argv and spec. */
 int args_parse(const struct args_spec *spec, int argc, char **argv,
 	struct config *config, struct args *args_r, struct err *err);
+
+/* Prints the lines of --help about the options of this file. */
+void args_help(FILE *out);
 
 #endif

@@ -11,7 +11,9 @@
  * comment at the start of a line or after a blank; a value may stand in
  * double quotes ("\"" and "\\" inside) to keep blanks and "#". Names are
  * compared without case, "-" and "_": MaxAge, max-age and max_age are one.
- * A later value replaces an earlier one, except for lists, which grow.
+ * A later value replaces an earlier one, except for lists, which grow; an
+ * empty value ("" or nothing after "=") empties a list. Values have at most
+ * CONFIG_VALUE_MAX bytes and no control characters but tab.
  *
  * Threads: start-up and event loop only.
  */
@@ -53,7 +55,8 @@ struct config_option {
 	const char *initial;	/* default as text, NULL = zero/empty; for
 				 * lists one element that the first explicit
 				 * value replaces */
-	int64_t min, max;	/* for numbers, in the base unit */
+	int64_t min, max;	/* for numbers, in the base unit; both 0:
+				 * any number that is not negative */
 	char unit;		/* default unit for TIME and SIZE, else 0 */
 	const char *const *choices;	/* NULL-terminated, for ENUM */
 	/* for CALL: acts on config (mostly by config_set); value is NULL
@@ -62,7 +65,8 @@ struct config_option {
 	const char *if_bare;	/* the value of "--name" without "=value"; NULL
 				 * when a value is required ("yes" for BOOL
 				 * goes without saying) */
-	const char *argument;	/* what --help calls the value: "SECONDS" */
+	const char *argument;	/* what --help calls the value: "SECONDS";
+				 * CALL and IGNORED without it need no value */
 	const char *help;	/* one line, lower case, no full stop */
 };
 
@@ -88,7 +92,8 @@ int config_set(struct config *config, const char *name, const char *value,
 	struct err *err);
 
 /* Replaces a default (postgrey's differ from greylistd's): like config_set,
- * but the option still counts as not given. */
+ * but the option still counts as not given. The first call replaces a list,
+ * further ones add to it. Does nothing to an option that was given. */
 int config_default(struct config *config, const char *name,
 	const char *value, struct err *err);
 
@@ -99,6 +104,22 @@ bool config_is_set(const struct config *config, const char *name);
 const struct config_option *config_find(const struct config *config,
 	const char *name);
 
+/* The row whose name is nearest to name, for "did you mean". The table must
+ * not be empty. */
+const struct config_option *config_nearest(const struct config *config,
+	const char *name);
+
+/* Must "--name" be followed by a value? */
+bool config_needs_value(const struct config_option *option);
+
+/* Room for any name of an option, of either spelling. */
+#define CONFIG_NAME_SIZE 64
+
+/* Writes the name as on the command line, without "--" ("max-age" for
+ * MaxAge), and returns buf. */
+const char *config_long_name(const struct config_option *option,
+	char buf[static CONFIG_NAME_SIZE]);
+
 /* Reads a file. Stops at the first fault: -1 and "FILE:LINE: what, and what
  * to write instead". Lines are at most CONFIG_LINE_MAX bytes. */
 int config_read(struct config *config, const char *path, struct err *err);
@@ -108,12 +129,14 @@ int config_parse(struct config *config, const char *name, const char *text,
 	size_t len, struct err *err);
 
 #define CONFIG_LINE_MAX 4096
+/* The longest value: printed with each byte escaped it still fits a line. */
+#define CONFIG_VALUE_MAX 2000
 
 /* Prints the effective configuration in file format: every option with its
  * value, those left at their default marked as a comment. */
 void config_print(const struct config *config, FILE *out);
 
-/* Prints the options for --help. */
+/* Prints the options for --help, in at most 80 columns. */
 void config_help(const struct config_option *options, FILE *out);
 
 /* Number of notices about CONFIG_IGNORED options since config_new; text i
