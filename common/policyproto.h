@@ -22,7 +22,7 @@
 /* The longest request, with its empty line. Postfix 3.7 sends 640 bytes for
  * ordinary mail. */
 #define POLICYPROTO_REQUEST_MAX 16384
-/* The most attribute lines in a request; Postfix 3.7 sends 30. */
+/* The most lines in a request, with "=" or without; Postfix 3.7 sends 30. */
 #define POLICYPROTO_ATTRS_MAX 128
 /* The longest reply, with "action=" and the empty line. */
 #define POLICYPROTO_REPLY_MAX 2048
@@ -82,19 +82,23 @@ enum policyproto_status {
 
 /* Looks for the end of the request that starts at buf, len bytes of which
  * have arrived. *scanned_io is how far earlier calls have looked (0 at
- * first), so that slow senders cost no rescans. On COMPLETE *size_r is the
- * size of the request with its empty line (1..len). */
+ * first; set it to 0 for the next request), so that slow senders cost no
+ * rescans. On COMPLETE *size_r is the size of the request with its empty line
+ * (1..len). */
 enum policyproto_status policyproto_find_end(const char *buf, size_t len,
 	size_t *scanned_io, size_t *size_r);
 
-/* Takes the complete request of size bytes at buf apart, in place. Returns
- * false when it has more than POLICYPROTO_ATTRS_MAX attribute lines. */
+/* Takes the complete request of size bytes at buf (as policyproto_find_end
+ * found it) apart, in place. Names are compared exactly. Returns false when it
+ * has more than POLICYPROTO_ATTRS_MAX lines; request_r then holds what stood
+ * before. */
 bool policyproto_parse(char *buf, size_t size,
 	struct policyproto_request *request_r);
 
-/* Writes "action=ACTION\n\n" to buf (cap >= 16) and returns its length. An
- * action is one line: control characters in it become "?", and what is
- * longer than cap or POLICYPROTO_REPLY_MAX is cut. 8-bit text passes. */
+/* Writes "action=ACTION\n\n" to buf (cap >= 16), without a NUL, and returns
+ * its length. An action is one line: control characters in it become "?", and
+ * what is longer than cap or POLICYPROTO_REPLY_MAX is cut, keeping the line
+ * ends. 8-bit text passes. */
 size_t policyproto_format(char *buf, size_t cap, const char *action);
 
 /* The protocol's name of attr ("client_address"). */

@@ -27,8 +27,8 @@ int unit_parse_time(const char *text, char default_unit, int64_t *seconds_r,
 int unit_parse_size(const char *text, char default_unit, int64_t *bytes_r,
 	struct err *err);
 
-/* Writes seconds with the largest unit that divides it ("35d", "300s" as
- * "5m", "0s") and returns buf. */
+/* Writes seconds with the largest unit up to days that divides it ("35d",
+ * "300s" as "5m", "0s") and returns buf. */
 const char *unit_format_time(int64_t seconds, char buf[static UNIT_TEXT_SIZE]);
 
 /* Writes bytes with the largest unit that divides it ("16k", "100"). */
