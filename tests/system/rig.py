@@ -32,7 +32,7 @@ import time
 import traceback
 
 from capture import PATIENCE, Log, Lmtp, TimedOut
-from namespaces import USER, Unavailable, enter, have_ipv6
+from namespaces import Unavailable, enter
 from postfix import Postfix
 from smtpclient import Client, Sent, send        # noqa: F401 (for the tests)
 from tap import Tap
@@ -42,6 +42,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 BINDIR = os.path.abspath(os.environ.get("BINDIR", ROOT + "/build/bin"))
 PROGRAM = os.environ.get("GREYLIST_SERVER", "greylistd")
+POSTGREY = "/usr/sbin/postgrey"
 TROUBLE = re.compile(r"warning:|fatal:|panic:|error:|Sanitizer|Traceback")
 
 
@@ -53,30 +54,36 @@ class Rig:
         self.lmtp = Lmtp(DIR + "/lmtp.sock", DIR + "/mail")
         self.postfix = Postfix(DIR + "/postfix", DIR + "/lmtp.sock")
         self.servers = []
-        self.count = 0          # of all servers there ever were
+        self.count = 0          # of state directories
         self._expected = []
         self._checked = 0
-        # A copy, because USER may not enter the directory of the checkout.
-        self.program = "/usr/sbin/postgrey"
+        self.program = POSTGREY
         if PROGRAM == "greylistd":
-            os.mkdir(DIR + "/bin")
-            self.program = shutil.copy(BINDIR + "/greylistd", DIR + "/bin")
+            self.program = self.binary("greylistd")
 
-    def server(self, name, *listen, **options):
+    def binary(self, name, alias=None):
+        """Path of one of our programs, in a copy that every user may run
+        (the checkout may be closed to them); alias is another name."""
+        os.makedirs(DIR + "/bin", exist_ok=True)
+        return shutil.copy(f"{BINDIR}/{name}", f"{DIR}/bin/{alias or name}")
+
+    def server(self, name, *listen, program=None, **options):
         """A greylist server.
 
         listen: ports on 127.0.0.1, paths of sockets, or "stdio".
+        program: its path, when it is not the usual one.
         options: in postgrey's spelling, with _ for -.
         """
-        server = Server(self, name, listen, options)
+        server = Server(self, name, program or self.program, listen, options)
         self.servers.append(server)
         return server
 
-    def state(self, name):
-        """A directory for a server's database."""
-        path = f"{DIR}/{name}"
-        os.makedirs(path, exist_ok=True)
-        shutil.chown(path, PROGRAM, PROGRAM)
+    def state(self, user):
+        """A new directory for a database."""
+        self.count += 1
+        path = f"{DIR}/state{self.count}"
+        os.mkdir(path)
+        shutil.chown(path, user, user)
         return path
 
     def file(self, name, text):
@@ -95,7 +102,7 @@ class Rig:
         for server in self.servers:
             if not server.alive():
                 continue
-            if PROGRAM == "postgrey":       # it sleeps through some SIGTERMs
+            if server.argv[0] == POSTGREY:  # it sleeps through some SIGTERMs
                 server.stop(signal.SIGKILL)
             else:
                 t.equal(server.stop(), 0, f"exit status of {server.name}")
@@ -120,15 +127,15 @@ class Rig:
 
 
 class Server:
-    def __init__(self, rig, name, listen, options):
+    def __init__(self, rig, name, program, listen, options):
         self.rig, self.name, self.listen = rig, name, listen
+        user = os.path.basename(program)
+        self.state = options.get("dbdir") or rig.state(user)
         empty = rig.file("empty", "")
-        rig.count += 1
-        state = rig.state(f"state{rig.count}")
-        options = {"dbdir": state, "whitelist_clients": empty,
+        options = {"dbdir": self.state, "whitelist_clients": empty,
                    "whitelist_recipients": empty, **options}
-        self.argv = [rig.program]
-        if PROGRAM == "greylistd":
+        self.argv = [program]
+        if user == "greylistd":
             self.argv += ["-c", rig.file(name + ".conf", "")]
         for where in listen:
             kind = ("listen" if len(listen) > 1 or where == "stdio" else
