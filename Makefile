@@ -58,8 +58,8 @@ greylist_SRCS := \
 	greylistd/rules.c \
 	greylistd/whitelist.c
 
-greylistd_SRCS := greylistd/main.c greylistd/server.c greylistd/decide.c \
-	greylistd/housekeeping.c
+greylistd_SRCS := greylistd/main.c greylistd/server.c greylistd/server_decide.c \
+	greylistd/server_housekeeping.c
 greylistctl_SRCS := greylistd/ctl.c
 
 UNIT_TESTS := \
@@ -215,7 +215,7 @@ export TOOLDIR := $(B)/t
 
 check: check-lint check-unit check-scenarios
 check-lint: all
-	$(PROVE) tests/lint/t_*.sh
+	$(PROVE) tests/lint/t_*.py
 check-unit: $(TEST_PROGRAMS)
 	$(PROVE) -e '' $(TEST_PROGRAMS)
 check-scenarios: all

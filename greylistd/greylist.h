@@ -28,7 +28,8 @@ struct greylist_policy {
 	int64_t delay_s;
 	int64_t retry_window_s;
 	int64_t max_age_s;
-	int64_t client_threshold;	/* passed triplets; 0 = no auto-whitelist */
+	int64_t client_threshold;	/* passed triplets; 0 = no
+					 * auto-whitelist */
 };
 
 /* A stored triplet. */
@@ -55,16 +56,18 @@ enum greylist_verdict {
 struct greylist_decision {
 	enum greylist_verdict verdict;
 	int64_t left_s;		/* NEW, EARLY: until it may pass, > 0 */
-	int64_t waited_s;	/* PASSED: since the first attempt; KNOWN: the
-				 * same, 0 when unknown */
+	int64_t waited_s;	/* PASSED: since the first attempt; KNOWN: what
+				 * it was then, 0 when nobody knows */
 	bool write;		/* entry is to be stored */
 	bool gave_up;		/* NEW: an older attempt had never come back */
 	bool clock_stepped;	/* the entry was from the future */
 	struct greylist_entry entry;	/* the new state of the triplet */
 };
 
-/* Decides on a triplet. entry is NULL when none is stored. With delay 0 a
- * new triplet passes at once (PASSED, waited 0). */
+/* Decides on a triplet. entry is NULL when none is stored; one that is older
+ * than max_age_s counts as none. With delay 0 a new triplet passes at once
+ * (PASSED, waited 0). When the entry is from the future, a waiting triplet
+ * waits anew and a known one stays known. */
 struct greylist_decision greylist_decide(const struct greylist_policy *policy,
 	const struct greylist_entry *entry, int64_t now_s);
 

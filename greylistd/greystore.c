@@ -60,36 +60,36 @@ static const char *const counter_names[GREYSTORE_COUNTER_COUNT] = {
 	[GREYSTORE_STORE_ERROR] = "store_error",
 };
 
-static const char *const sql[GREYSTORE_SQL_STMT_COUNT] = {
-	[GREYSTORE_SQL_FIND] = "SELECT first, last, passed FROM triplet WHERE key = ?1",
-	[GREYSTORE_SQL_INSERT] = "INSERT INTO triplet VALUES(?1, ?2, ?3, ?4) "
+static const char *const sql[SQL_STMT_COUNT] = {
+	[SQL_FIND] = "SELECT first, last, passed FROM triplet WHERE key = ?1",
+	[SQL_INSERT] = "INSERT INTO triplet VALUES(?1, ?2, ?3, ?4) "
 		"ON CONFLICT DO NOTHING",
-	[GREYSTORE_SQL_UPDATE] = "UPDATE triplet SET first = ?2, last = ?3, "
+	[SQL_UPDATE] = "UPDATE triplet SET first = ?2, last = ?3, "
 		"passed = ?4 WHERE key = ?1",
-	[GREYSTORE_SQL_REMOVE] = "DELETE FROM triplet WHERE key = ?1",
-	[GREYSTORE_SQL_FIND_CLIENT] = "SELECT count, last FROM client "
+	[SQL_REMOVE] = "DELETE FROM triplet WHERE key = ?1",
+	[SQL_FIND_CLIENT] = "SELECT count, last FROM client "
 		"WHERE address = ?1",
-	[GREYSTORE_SQL_PUT_CLIENT] = "INSERT INTO client VALUES(?1, ?2, ?3) "
+	[SQL_PUT_CLIENT] = "INSERT INTO client VALUES(?1, ?2, ?3) "
 		"ON CONFLICT DO UPDATE SET count = ?2, last = ?3",
-	[GREYSTORE_SQL_COUNT] = "INSERT INTO counter VALUES(?1, ?2, ?3) "
+	[SQL_COUNT] = "INSERT INTO counter VALUES(?1, ?2, ?3) "
 		"ON CONFLICT DO UPDATE SET n = n + ?3",
-	[GREYSTORE_SQL_META_ADD] = "UPDATE meta SET value = value + ?1 "
+	[SQL_META_ADD] = "UPDATE meta SET value = value + ?1 "
 		"WHERE name = 'triplets'",
-	[GREYSTORE_SQL_META_READ] = "SELECT value FROM meta WHERE name = 'triplets'",
-	[GREYSTORE_SQL_EVICT_PENDING] = "DELETE FROM triplet WHERE key IN "
+	[SQL_META_READ] = "SELECT value FROM meta WHERE name = 'triplets'",
+	[SQL_EVICT_PENDING] = "DELETE FROM triplet WHERE key IN "
 		"(SELECT key FROM triplet WHERE passed = 0 "
 		"ORDER BY first LIMIT ?1)",
-	[GREYSTORE_SQL_EXPIRE_PENDING] = "DELETE FROM triplet WHERE key IN "
+	[SQL_EXPIRE_PENDING] = "DELETE FROM triplet WHERE key IN "
 		"(SELECT key FROM triplet WHERE passed = 0 AND first < ?1 "
 		"ORDER BY first LIMIT ?2)",
-	[GREYSTORE_SQL_WALK] = "SELECT key, first, last, passed FROM triplet "
+	[SQL_WALK] = "SELECT key, first, last, passed FROM triplet "
 		"WHERE key > ?1 ORDER BY key LIMIT ?2",
-	[GREYSTORE_SQL_WALK_CLIENT] = "SELECT address, last FROM client "
+	[SQL_WALK_CLIENT] = "SELECT address, last FROM client "
 		"WHERE address > ?1 ORDER BY address LIMIT ?2",
-	[GREYSTORE_SQL_REMOVE_CLIENT] = "DELETE FROM client WHERE address = ?1",
-	[GREYSTORE_SQL_EXPIRE_RULES] = "DELETE FROM rule "
+	[SQL_REMOVE_CLIENT] = "DELETE FROM client WHERE address = ?1",
+	[SQL_EXPIRE_RULES] = "DELETE FROM rule "
 		"WHERE expires > 0 AND expires <= ?1",
-	[GREYSTORE_SQL_RULES] = "SELECT kind, value, action, expires, comment "
+	[SQL_RULES] = "SELECT kind, value, action, expires, comment "
 		"FROM rule WHERE expires = 0 OR expires > ?1",
 };
 
@@ -103,7 +103,7 @@ greystore_counter_name(enum greystore_counter counter)
 static int
 read_triplets(struct greystore *gs, struct err *err)
 {
-	struct store_stmt *stmt = gs->stmt[GREYSTORE_SQL_META_READ];
+	struct store_stmt *stmt = gs->stmt[SQL_META_READ];
 
 	switch (store_step(stmt, err)) {
 	case STORE_ROW:
@@ -135,7 +135,7 @@ greystore_open(const char *path, enum store_mode mode, struct err *note_r,
 	gs->store = store_open(&config, note_r, err);
 	if (gs->store == NULL)
 		goto fail;
-	for (int i = 0; i < GREYSTORE_SQL_STMT_COUNT; i++) {
+	for (int i = 0; i < SQL_STMT_COUNT; i++) {
 		gs->stmt[i] = store_prepare(gs->store, sql[i], err);
 		if (gs->stmt[i] == NULL)
 			goto fail;
@@ -213,7 +213,7 @@ enum greystore_found
 greystore_find(struct greystore *gs, const char *key,
 	struct greylist_entry *entry_r, struct err *err)
 {
-	struct store_stmt *stmt = gs->stmt[GREYSTORE_SQL_FIND];
+	struct store_stmt *stmt = gs->stmt[SQL_FIND];
 
 	if (greystore_begin_read(gs, err) != 0)
 		return GREYSTORE_FAILED;
@@ -251,8 +251,8 @@ greystore_put(struct greystore *gs, const char *key,
 	if (greystore_begin_write(gs, err) != 0)
 		return -1;
 	if (is_new) {
-		bind_entry(gs->stmt[GREYSTORE_SQL_INSERT], key, entry);
-		if (greystore_exec(gs, gs->stmt[GREYSTORE_SQL_INSERT], err) != 0)
+		bind_entry(gs->stmt[SQL_INSERT], key, entry);
+		if (greystore_exec(gs, gs->stmt[SQL_INSERT], err) != 0)
 			return -1;
 		if (store_changes(gs->store) == 1) {
 			gs->triplets++;
@@ -261,8 +261,8 @@ greystore_put(struct greystore *gs, const char *key,
 		}
 		/* A tool was faster; its row is replaced. */
 	}
-	bind_entry(gs->stmt[GREYSTORE_SQL_UPDATE], key, entry);
-	return greystore_exec(gs, gs->stmt[GREYSTORE_SQL_UPDATE], err);
+	bind_entry(gs->stmt[SQL_UPDATE], key, entry);
+	return greystore_exec(gs, gs->stmt[SQL_UPDATE], err);
 }
 
 int64_t
@@ -280,8 +280,8 @@ greystore_remove(struct greystore *gs, const char *key, struct err *err)
 {
 	if (greystore_begin_write(gs, err) != 0)
 		return -1;
-	greystore_bind_key(gs->stmt[GREYSTORE_SQL_REMOVE], key);
-	if (greystore_exec(gs, gs->stmt[GREYSTORE_SQL_REMOVE], err) != 0)
+	greystore_bind_key(gs->stmt[SQL_REMOVE], key);
+	if (greystore_exec(gs, gs->stmt[SQL_REMOVE], err) != 0)
 		return -1;
 	greystore_removed(gs);
 	return 0;
@@ -291,7 +291,7 @@ enum greystore_found
 greystore_find_client(struct greystore *gs, const char *address,
 	struct greylist_client *client_r, struct err *err)
 {
-	struct store_stmt *stmt = gs->stmt[GREYSTORE_SQL_FIND_CLIENT];
+	struct store_stmt *stmt = gs->stmt[SQL_FIND_CLIENT];
 
 	if (greystore_begin_read(gs, err) != 0)
 		return GREYSTORE_FAILED;
@@ -315,7 +315,7 @@ int
 greystore_put_client(struct greystore *gs, const char *address,
 	const struct greylist_client *client, struct err *err)
 {
-	struct store_stmt *stmt = gs->stmt[GREYSTORE_SQL_PUT_CLIENT];
+	struct store_stmt *stmt = gs->stmt[SQL_PUT_CLIENT];
 
 	if (greystore_begin_write(gs, err) != 0)
 		return -1;
@@ -329,7 +329,7 @@ greystore_put_client(struct greystore *gs, const char *address,
 static int
 write_counts(struct greystore *gs, struct err *err)
 {
-	struct store_stmt *stmt = gs->stmt[GREYSTORE_SQL_COUNT];
+	struct store_stmt *stmt = gs->stmt[SQL_COUNT];
 
 	for (int i = 0; i < GREYSTORE_COUNTER_COUNT; i++) {
 		if (gs->counts[i] == 0)
@@ -372,7 +372,7 @@ greystore_count(struct greystore *gs, enum greystore_counter counter,
 int
 greystore_commit(struct greystore *gs, struct err *err)
 {
-	struct store_stmt *stmt = gs->stmt[GREYSTORE_SQL_META_ADD];
+	struct store_stmt *stmt = gs->stmt[SQL_META_ADD];
 
 	if (!gs->in_turn)
 		return 0;
@@ -425,7 +425,7 @@ greystore_copy_key(char to[static KEY_SIZE], const char *key)
 struct rules *
 greystore_rules(struct greystore *gs, int64_t now_s, struct err *err)
 {
-	struct store_stmt *stmt = gs->stmt[GREYSTORE_SQL_RULES];
+	struct store_stmt *stmt = gs->stmt[SQL_RULES];
 	struct rules *rules = rules_new();
 	enum store_step step;
 

@@ -25,7 +25,7 @@ walk(struct greystore *gs, const struct greylist_policy *policy,
 {
 	bool clients = gs->phase == GREYSTORE_CLIENTS;
 	struct store_stmt *stmt =
-		gs->stmt[clients ? GREYSTORE_SQL_WALK_CLIENT : GREYSTORE_SQL_WALK];
+		gs->stmt[clients ? SQL_WALK_CLIENT : SQL_WALK];
 	char from[KEY_SIZE];
 	enum store_step step;
 
@@ -63,7 +63,7 @@ remove_doomed(struct greystore *gs, const struct doomed *doomed,
 {
 	bool clients = gs->phase == GREYSTORE_CLIENTS;
 	struct store_stmt *stmt =
-		gs->stmt[clients ? GREYSTORE_SQL_REMOVE_CLIENT : GREYSTORE_SQL_REMOVE];
+		gs->stmt[clients ? SQL_REMOVE_CLIENT : SQL_REMOVE];
 
 	if (doomed->count > 0 && greystore_begin_write(gs, err) != 0)
 		return -1;
@@ -88,7 +88,7 @@ expire_step(struct greystore *gs, const struct greylist_policy *policy,
 
 	switch (gs->phase) {
 	case GREYSTORE_PENDING:
-		stmt = gs->stmt[GREYSTORE_SQL_EXPIRE_PENDING];
+		stmt = gs->stmt[SQL_EXPIRE_PENDING];
 		if (greystore_begin_write(gs, err) != 0)
 			return -1;
 		store_bind_int(stmt, 1, now_s - policy->retry_window_s);
@@ -108,7 +108,7 @@ expire_step(struct greystore *gs, const struct greylist_policy *policy,
 	case GREYSTORE_RULES:
 		break;
 	}
-	stmt = gs->stmt[GREYSTORE_SQL_EXPIRE_RULES];
+	stmt = gs->stmt[SQL_EXPIRE_RULES];
 	*end_r = true;
 	if (greystore_begin_write(gs, err) != 0)
 		return -1;
@@ -148,7 +148,7 @@ greystore_expire(struct greystore *gs, const struct greylist_policy *policy,
 static int64_t
 evict_sampled(struct greystore *gs, struct err *err)
 {
-	struct store_stmt *stmt = gs->stmt[GREYSTORE_SQL_WALK];
+	struct store_stmt *stmt = gs->stmt[SQL_WALK];
 	char oldest[KEY_SIZE] = "";
 	char from[KEY_SIZE];
 	int64_t oldest_last = INT64_MAX;
@@ -174,8 +174,8 @@ evict_sampled(struct greystore *gs, struct err *err)
 		gs->evict_cursor[0] = '\0';
 	if (seen == 0)
 		return 0;
-	greystore_bind_key(gs->stmt[GREYSTORE_SQL_REMOVE], oldest);
-	if (greystore_exec(gs, gs->stmt[GREYSTORE_SQL_REMOVE], err) != 0)
+	greystore_bind_key(gs->stmt[SQL_REMOVE], oldest);
+	if (greystore_exec(gs, gs->stmt[SQL_REMOVE], err) != 0)
 		return -1;
 	return greystore_removed(gs);
 }
@@ -184,7 +184,7 @@ int64_t
 greystore_evict(struct greystore *gs, int64_t count, int64_t now_s,
 	struct err *err)
 {
-	struct store_stmt *stmt = gs->stmt[GREYSTORE_SQL_EVICT_PENDING];
+	struct store_stmt *stmt = gs->stmt[SQL_EVICT_PENDING];
 	int64_t n;
 
 	if (greystore_begin_write(gs, err) != 0)

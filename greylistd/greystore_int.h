@@ -17,23 +17,23 @@
 
 /* The prepared statements, see the table in greystore.c. */
 enum greystore_sql {
-	GREYSTORE_SQL_FIND,
-	GREYSTORE_SQL_INSERT,
-	GREYSTORE_SQL_UPDATE,
-	GREYSTORE_SQL_REMOVE,
-	GREYSTORE_SQL_FIND_CLIENT,
-	GREYSTORE_SQL_PUT_CLIENT,
-	GREYSTORE_SQL_COUNT,
-	GREYSTORE_SQL_META_ADD,
-	GREYSTORE_SQL_META_READ,
-	GREYSTORE_SQL_EVICT_PENDING,
-	GREYSTORE_SQL_EXPIRE_PENDING,
-	GREYSTORE_SQL_WALK,
-	GREYSTORE_SQL_WALK_CLIENT,
-	GREYSTORE_SQL_REMOVE_CLIENT,
-	GREYSTORE_SQL_EXPIRE_RULES,
-	GREYSTORE_SQL_RULES,
-	GREYSTORE_SQL_STMT_COUNT
+	SQL_FIND,
+	SQL_INSERT,
+	SQL_UPDATE,
+	SQL_REMOVE,
+	SQL_FIND_CLIENT,
+	SQL_PUT_CLIENT,
+	SQL_COUNT,
+	SQL_META_ADD,
+	SQL_META_READ,
+	SQL_EVICT_PENDING,
+	SQL_EXPIRE_PENDING,
+	SQL_WALK,
+	SQL_WALK_CLIENT,
+	SQL_REMOVE_CLIENT,
+	SQL_EXPIRE_RULES,
+	SQL_RULES,
+	SQL_STMT_COUNT
 };
 
 /* Where a pass of expiry stands. */
@@ -46,7 +46,7 @@ enum greystore_phase {
 
 struct greystore {
 	struct store *store;
-	struct store_stmt *stmt[GREYSTORE_SQL_STMT_COUNT];
+	struct store_stmt *stmt[SQL_STMT_COUNT];
 	bool in_turn;			/* a snapshot or transaction is open */
 	int64_t triplets;		/* rows, with those of this turn */
 	int64_t delta;			/* rows that this turn added */

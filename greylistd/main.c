@@ -16,7 +16,8 @@
  * store through bound parameters, the log and replies escaped. Anyone who
  * can connect to the socket can ask; nobody can make the daemon end.
  *
- * Read in this order: greylist.h (the decision), key.h, server.h, decide.c.
+ * Read in this order: greylist.h (the decision), key.h, server.h,
+ * server_decide.c.
  */
 #include <string.h>
 

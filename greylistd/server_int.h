@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * server_int.h - the state that server.c, decide.c and housekeeping.c share;
+ * server_int.h - the state that server*.c share;
  * for these files only
  */
 #ifndef POSTERN_GREYLISTD_SERVER_INT_H
@@ -95,7 +95,7 @@ struct server {
 	bool tick_due;		/* housekeeping waits for the turn's end */
 	struct log_rate store_rate;
 
-	/* Housekeeping, see housekeeping.c. */
+	/* Housekeeping, see server_housekeeping.c. */
 	bool pass_running;
 	int64_t next_pass_ms;
 	int64_t pass_before;	/* triplets when the pass began */
@@ -107,7 +107,7 @@ struct server {
 };
 
 /* Decides on one request and writes what follows from it into the turn's
- * transaction (decide.c). */
+ * transaction (server_decide.c). */
 void server_decide(struct server *server,
 	const struct policyproto_request *request, struct outcome *outcome);
 
@@ -122,7 +122,7 @@ void server_store_failed(struct server *server, const struct err *err);
  * or may be unusable; try again later. */
 int server_open_store(struct server *server, struct err *err);
 
-/* The clean-up timer's work, every SERVER_TICK_MS (housekeeping.c). */
+/* The clean-up timer's work, every SERVER_TICK_MS (server_housekeeping.c). */
 void server_housekeeping(void *server);
 
 #define SERVER_TICK_MS 100
