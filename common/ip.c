@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <arpa/inet.h>
+#include <assert.h>
 #include <string.h>
 
 #include "common/ip.h"
@@ -74,10 +75,29 @@ ip_parse(const char *text, struct ip *ip_r)
 	return parse(text, ip_r, &was_mapped);
 }
 
+/* printf takes ten times as long, and every key has an address in it. */
+static void
+add_number(struct str *s, unsigned value, unsigned base)
+{
+	char digits[8];
+	size_t at = sizeof(digits);
+
+	assert(value <= 0xffff && base >= 10);
+	do {
+		digits[--at] = "0123456789abcdef"[value % base];
+		value /= base;
+	} while (value > 0);
+	str_add_bytes(s, digits + at, sizeof(digits) - at);
+}
+
 static void
 add_v4(struct str *s, const uint8_t *bytes)
 {
-	str_addf(s, "%u.%u.%u.%u", bytes[0], bytes[1], bytes[2], bytes[3]);
+	for (unsigned i = 0; i < 4; i++) {
+		if (i > 0)
+			str_add_char(s, '.');
+		add_number(s, bytes[i], 10);
+	}
 }
 
 static unsigned
@@ -124,7 +144,7 @@ ip_format(const struct ip *ip, char buf[static IP_TEXT_SIZE])
 		}
 		if (i > 0 && !(run > 0 && i == start + run))
 			str_add_char(&s, ':');
-		str_addf(&s, "%x", group(ip, i));
+		add_number(&s, group(ip, i), 16);
 	}
 	return buf;
 }
@@ -139,8 +159,11 @@ ip_format_plain(const struct ip *ip, char buf[static IP_TEXT_SIZE])
 		add_v4(&s, ip->bytes);
 		return buf;
 	}
-	for (unsigned i = 0; i < 8; i++)
-		str_addf(&s, i > 0 ? ":%x" : "%x", group(ip, i));
+	for (unsigned i = 0; i < 8; i++) {
+		if (i > 0)
+			str_add_char(&s, ':');
+		add_number(&s, group(ip, i), 16);
+	}
 	return buf;
 }
 

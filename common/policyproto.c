@@ -10,37 +10,43 @@
 	((unsigned)(len) << 16 | (unsigned)(first) << 8 | (unsigned)(last))
 #define NAME_MAX_LEN 24
 
-static const char *const names[POLICYPROTO_ATTR_COUNT] = {
-	[POLICYPROTO_REQUEST] = "request",
-	[POLICYPROTO_PROTOCOL_STATE] = "protocol_state",
-	[POLICYPROTO_PROTOCOL_NAME] = "protocol_name",
-	[POLICYPROTO_CLIENT_ADDRESS] = "client_address",
-	[POLICYPROTO_CLIENT_NAME] = "client_name",
-	[POLICYPROTO_CLIENT_PORT] = "client_port",
-	[POLICYPROTO_REVERSE_CLIENT_NAME] = "reverse_client_name",
-	[POLICYPROTO_SERVER_ADDRESS] = "server_address",
-	[POLICYPROTO_SERVER_PORT] = "server_port",
-	[POLICYPROTO_HELO_NAME] = "helo_name",
-	[POLICYPROTO_SENDER] = "sender",
-	[POLICYPROTO_RECIPIENT] = "recipient",
-	[POLICYPROTO_RECIPIENT_COUNT] = "recipient_count",
-	[POLICYPROTO_QUEUE_ID] = "queue_id",
-	[POLICYPROTO_INSTANCE] = "instance",
-	[POLICYPROTO_SIZE] = "size",
-	[POLICYPROTO_ETRN_DOMAIN] = "etrn_domain",
-	[POLICYPROTO_STRESS] = "stress",
-	[POLICYPROTO_SASL_METHOD] = "sasl_method",
-	[POLICYPROTO_SASL_USERNAME] = "sasl_username",
-	[POLICYPROTO_SASL_SENDER] = "sasl_sender",
-	[POLICYPROTO_CCERT_SUBJECT] = "ccert_subject",
-	[POLICYPROTO_CCERT_ISSUER] = "ccert_issuer",
-	[POLICYPROTO_CCERT_FINGERPRINT] = "ccert_fingerprint",
-	[POLICYPROTO_CCERT_PUBKEY_FINGERPRINT] = "ccert_pubkey_fingerprint",
-	[POLICYPROTO_ENCRYPTION_PROTOCOL] = "encryption_protocol",
-	[POLICYPROTO_ENCRYPTION_CIPHER] = "encryption_cipher",
-	[POLICYPROTO_ENCRYPTION_KEYSIZE] = "encryption_keysize",
-	[POLICYPROTO_POLICY_CONTEXT] = "policy_context",
-	[POLICYPROTO_POLICY_TEST_TIME] = "policy_test_time",
+#define NAME(text) { text, sizeof(text) - 1 }
+
+static const struct name {
+	const char *text;
+	size_t len;
+} names[POLICYPROTO_ATTR_COUNT] = {
+	[POLICYPROTO_REQUEST] = NAME("request"),
+	[POLICYPROTO_PROTOCOL_STATE] = NAME("protocol_state"),
+	[POLICYPROTO_PROTOCOL_NAME] = NAME("protocol_name"),
+	[POLICYPROTO_CLIENT_ADDRESS] = NAME("client_address"),
+	[POLICYPROTO_CLIENT_NAME] = NAME("client_name"),
+	[POLICYPROTO_CLIENT_PORT] = NAME("client_port"),
+	[POLICYPROTO_REVERSE_CLIENT_NAME] = NAME("reverse_client_name"),
+	[POLICYPROTO_SERVER_ADDRESS] = NAME("server_address"),
+	[POLICYPROTO_SERVER_PORT] = NAME("server_port"),
+	[POLICYPROTO_HELO_NAME] = NAME("helo_name"),
+	[POLICYPROTO_SENDER] = NAME("sender"),
+	[POLICYPROTO_RECIPIENT] = NAME("recipient"),
+	[POLICYPROTO_RECIPIENT_COUNT] = NAME("recipient_count"),
+	[POLICYPROTO_QUEUE_ID] = NAME("queue_id"),
+	[POLICYPROTO_INSTANCE] = NAME("instance"),
+	[POLICYPROTO_SIZE] = NAME("size"),
+	[POLICYPROTO_ETRN_DOMAIN] = NAME("etrn_domain"),
+	[POLICYPROTO_STRESS] = NAME("stress"),
+	[POLICYPROTO_SASL_METHOD] = NAME("sasl_method"),
+	[POLICYPROTO_SASL_USERNAME] = NAME("sasl_username"),
+	[POLICYPROTO_SASL_SENDER] = NAME("sasl_sender"),
+	[POLICYPROTO_CCERT_SUBJECT] = NAME("ccert_subject"),
+	[POLICYPROTO_CCERT_ISSUER] = NAME("ccert_issuer"),
+	[POLICYPROTO_CCERT_FINGERPRINT] = NAME("ccert_fingerprint"),
+	[POLICYPROTO_CCERT_PUBKEY_FINGERPRINT] =
+	    NAME("ccert_pubkey_fingerprint"),
+	[POLICYPROTO_ENCRYPTION_PROTOCOL] = NAME("encryption_protocol"),
+	[POLICYPROTO_ENCRYPTION_CIPHER] = NAME("encryption_cipher"),
+	[POLICYPROTO_ENCRYPTION_KEYSIZE] = NAME("encryption_keysize"),
+	[POLICYPROTO_POLICY_CONTEXT] = NAME("policy_context"),
+	[POLICYPROTO_POLICY_TEST_TIME] = NAME("policy_test_time"),
 };
 
 /* The one attribute that name of len bytes can be, to be confirmed byte by
@@ -123,7 +129,7 @@ lookup(const char *name, size_t len)
 		return POLICYPROTO_ATTR_COUNT;
 	attr = candidate(name, len);
 	if (attr != POLICYPROTO_ATTR_COUNT &&
-	    memcmp(name, names[attr], len) != 0)
+	    memcmp(name, names[attr].text, len) != 0)
 		return POLICYPROTO_ATTR_COUNT;
 	return attr;
 }
@@ -163,28 +169,52 @@ policyproto_find_end(const char *buf, size_t len, size_t *scanned_io,
 	    POLICYPROTO_TOO_LONG;
 }
 
-/* One line of len bytes, NUL-terminated at line[len]. */
-static void
-take_line(char *line, size_t len, struct policyproto_request *request)
+/* Is the line of len bytes the one of attr? */
+static bool
+is_line_of(const char *line, size_t len, enum policyproto_attr attr)
 {
-	char *equals = memchr(line, '=', len);
-	enum policyproto_attr attr;
+	const struct name *name;
 
-	if (equals == NULL) {
-		if (request->garbage_count++ == 0)
-			request->garbage = line;
-		return;
+	if (attr == POLICYPROTO_ATTR_COUNT)
+		return false;
+	name = &names[attr];
+	return len > name->len && line[name->len] == '=' &&
+	    memcmp(line, name->text, name->len) == 0;
+}
+
+/* One line of len bytes, NUL-terminated at line[len]. *expected_io is the
+ * attribute that would come next in Postfix's order, which is ours: when it
+ * does, there is nothing to look for. */
+static void
+take_line(char *line, size_t len, struct policyproto_request *request,
+	enum policyproto_attr *expected_io)
+{
+	enum policyproto_attr attr = *expected_io;
+	char *equals;
+
+	if (is_line_of(line, len, attr)) {
+		equals = line + names[attr].len;
+	} else {
+		equals = memchr(line, '=', len);
+		if (equals == NULL) {
+			if (request->garbage_count++ == 0)
+				request->garbage = line;
+			return;
+		}
+		attr = lookup(line, (size_t)(equals - line));
 	}
 	request->attr_count++;
-	attr = lookup(line, (size_t)(equals - line));
-	if (attr != POLICYPROTO_ATTR_COUNT)
-		request->attr[attr] = equals + 1;
+	if (attr == POLICYPROTO_ATTR_COUNT)
+		return;
+	request->attr[attr] = equals + 1;
+	*expected_io = attr + 1;
 }
 
 bool
 policyproto_parse(char *buf, size_t size,
 	struct policyproto_request *request_r)
 {
+	enum policyproto_attr expected = POLICYPROTO_REQUEST;
 	char *end = buf + size;
 	unsigned lines = 0;
 
@@ -202,7 +232,7 @@ policyproto_parse(char *buf, size_t size,
 		if (++lines > POLICYPROTO_ATTRS_MAX)
 			return false;
 		*eol = '\0';
-		take_line(line, (size_t)(eol - line), request_r);
+		take_line(line, (size_t)(eol - line), request_r, &expected);
 	}
 	return true;
 }
@@ -236,5 +266,5 @@ const char *
 policyproto_attr_name(enum policyproto_attr attr)
 {
 	assert(attr < POLICYPROTO_ATTR_COUNT);
-	return names[attr];
+	return names[attr].text;
 }
