@@ -37,10 +37,13 @@ common_SRCS := \
 	common/now.c \
 	common/policyproto.c \
 	common/policysrv.c \
+	common/policysrv_conn.c \
 	common/regex.c \
 	common/sandbox.c \
 	common/sock.c \
 	common/store.c \
+	common/store_checkpoint.c \
+	common/store_open.c \
 	common/str.c \
 	common/unit.c \
 	common/xmem.c

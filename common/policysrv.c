@@ -387,6 +387,19 @@ policysrv_stdio(struct policysrv *srv, int in_fd, int out_fd)
 	ev_timer_again(srv->loop, &srv->tick);
 }
 
+void
+policysrv_reply(struct policysrv_call *call, const char *action)
+{
+	policysrv_conn_reply(call->conn, action);
+}
+
+void
+policysrv_drop(struct policysrv_call *call)
+{
+	assert(call->conn->state == POLICYSRV_BUSY);
+	policysrv_conn_free(call->conn);
+}
+
 static void
 on_timer(struct ev_loop *loop, struct ev_timer *timer, int revents)
 {

@@ -320,10 +320,8 @@ policysrv_conn_write(struct policysrv_conn *conn)
 }
 
 void
-policysrv_reply(struct policysrv_call *call, const char *action)
+policysrv_conn_reply(struct policysrv_conn *conn, const char *action)
 {
-	struct policysrv_conn *conn = call->conn;
-
 	assert(conn->state == POLICYSRV_BUSY);
 	if (conn->gone) {
 		policysrv_conn_free(conn);
@@ -333,11 +331,4 @@ policysrv_reply(struct policysrv_call *call, const char *action)
 	    sizeof(conn->buf->out), action);
 	conn->out_sent = 0;
 	set_state(conn, POLICYSRV_READY);
-}
-
-void
-policysrv_drop(struct policysrv_call *call)
-{
-	assert(call->conn->state == POLICYSRV_BUSY);
-	policysrv_conn_free(call->conn);
 }

@@ -133,6 +133,10 @@ void policysrv_conn_read(struct policysrv_conn *conn);
  * be freed when it returns. */
 void policysrv_conn_next(struct policysrv_conn *conn);
 
+/* Takes the reply to the request in work; it goes out with the others of the
+ * turn. conn may be freed. */
+void policysrv_conn_reply(struct policysrv_conn *conn, const char *action);
+
 /* Sends the reply, or what is left of it. conn may be freed. */
 void policysrv_conn_write(struct policysrv_conn *conn);
 
