@@ -290,14 +290,13 @@ listen_all(const struct sock_spec *spec, int backlog, int *fds_r, int cap,
 {
 	bool is_local = spec->host[0] == '\0' ||
 	    str_equal_nocase(spec->host, "localhost");
-	struct target target = {
-		.spec = spec, .backlog = backlog, .is_local = is_local,
-	};
 	struct sock_spec part = *spec;
+	struct target target = {
+		.spec = &part, .backlog = backlog, .is_local = is_local,
+	};
 	int count = 0, r = 0;
 
 	/* Not asked of the resolver: /etc/hosts differs among machines. */
-	target.spec = &part;
 	if (is_local && spec->family != AF_INET6) {
 		part.family = AF_INET;
 		r = listen_host(&target, "127.0.0.1", fds_r, &count, cap,
