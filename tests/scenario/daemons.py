@@ -37,10 +37,10 @@ class Daemon:
     # log lines that are decisions: they may stay unread
     decision = re.compile(r"(\S+: )?action=")
     # log lines that nobody has to expect: start, stop, reload
-    chatter = re.compile(r"(listening on |ready\b|stopping\b|stopped\b"
-                         r"|reload).*", re.I)
-    # the log line after which a SIGHUP has its effect
-    reloaded = re.compile(r"reloaded\b.*")
+    chatter = re.compile(r"\w+ \S+ is ready|stopping: .*|reloaded")
+    # the log line after which a SIGHUP has its effect, unless the daemon
+    # says READY=1 to NOTIFY_SOCKET
+    reloaded = re.compile(r"reloaded")
     # what a log line may bear in front: a priority, the program's name
     prefix = re.compile(r"(<\d>)?((greylistd|postgrey)(\[\d+\])?: )?"
                         r"(warning: |error: )?")
@@ -76,10 +76,10 @@ class Greylistd(Daemon):
     name = "greylistd"
     database = "db/greylist.db"
     tools = {"greylistctl": ["-c", "$DIR/greylistd.conf"]}
-    chatter = re.compile(Daemon.chatter.pattern + r"|HUP received.*"
-                         r"|(Server closing|whitelisted: ).*"
-                         r"|cleaning main database finished.*", re.I)
-    reloaded = re.compile(r"HUP received: reloading whitelists.*")
+    chatter = re.compile(Daemon.chatter.pattern +
+                         r"|HUP received: reloading whitelists\.\.\."
+                         r"|whitelisted: .*"
+                         r"|cleaning main database finished.*")
 
     def settings(self, box, story):
         given = {canonical(name) for name, _ in story.config}

@@ -1,121 +1,34 @@
 # SPDX-License-Identifier: ISC
-"""player.py - plays one scenario against one daemon.
-
-The player starts the daemon in a directory of its own, speaks to it over its
-socket, and reads its log from a pipe. It never sleeps for an effect: it waits
-for bytes, log lines, notifications or the end of the process, with one limit.
-"""
+"""player.py - plays one scenario against one daemon: the statements."""
 import collections
-import grp
 import os
-import pwd
-import resource
-import selectors
 import shlex
-import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
-import tempfile
 import time
 
 from scenario import daemons, story as language
+from scenario.stage import PlayError, Stage, limit_files
 
 Mismatch = collections.namedtuple("Mismatch", "line ident want got")
 
 
-class PlayError(Exception):
-    """The play cannot go on."""
-
-
-class Box:
-    """The scenario's own directory and the names that it may use."""
-
-    def __init__(self, daemon):
-        self.dir = tempfile.mkdtemp(prefix="scn-")
-        os.chmod(self.dir, 0o755)
-        self.user = daemon.user if os.geteuid() == 0 else None
-        if self.user:
-            gid = pwd.getpwnam(self.user).pw_gid
-            self.group = grp.getgrgid(gid).gr_name
-        for name in ("db", "run"):
-            os.mkdir(self.path(name))
-            self.own(self.path(name))
-        self.socket = self.path("run/socket")
-        open(self.path("empty"), "w").close()
-        self.variables = {"DIR": self.dir, "SOCKET": self.socket,
-                          "PORT": str(free_port())}
-
-    def own(self, path):
-        """Gives path to the daemon's user."""
-        if self.user:
-            entry = pwd.getpwnam(self.user)
-            os.chown(path, entry.pw_uid, entry.pw_gid)
-
-    def path(self, name):
-        return os.path.join(self.dir, name)
-
-    def expand(self, text):
-        return language.expand(text, self.variables)
-
-
-def limit_files(count):
-    """Sets the soft limit of open files, as a service gets it."""
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(count, hard), hard))
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def dial(address):
-    """Connects to unix:PATH or inet:HOST:PORT."""
-    kind, _, rest = address.partition(":")
-    if kind == "unix":
-        s, where = socket.socket(socket.AF_UNIX), rest
-    else:
-        host, _, port = rest.rpartition(":")
-        host = host.strip("[]")
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        s, where = socket.socket(family), (host, int(port))
-    try:
-        s.connect(where)
-    except OSError:
-        s.close()
-        raise
-    return s
-
-
-class Player:
+class Player(Stage):
     """Plays one story. After play(), mismatches holds what went wrong."""
 
     def __init__(self, story, daemon, keep=False, trace=None):
-        self.story, self.daemon, self.keep = story, daemon, keep
-        self.trace = trace or (lambda text: None)
+        super().__init__(story, daemon, trace or (lambda text: None))
+        self.keep = keep
         self.mismatches, self.counts = [], collections.Counter()
-        self.box = Box(daemon)
         self.base = self.now = int(time.time())
         self.box.variables["NOW"] = str(self.now)
-        self.process = self.command = None
-        self.select = selectors.DefaultSelector()
-        self.log_r, self.log_w = os.pipe()
-        os.set_blocking(self.log_r, False)
-        self.select.register(self.log_r, selectors.EVENT_READ, None)
-        self.log, self.log_rest, self.log_mark = [], b"", 0
-        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.notify.bind(self.box.path("notify"))
-        os.chmod(self.box.path("notify"), 0o777)
-        self.notify.setblocking(False)
-        self.select.register(self.notify, selectors.EVENT_READ, None)
-        self.notified = []
-        self.conns, self.conn, self.buffers = {}, "a", {}
-        self.addresses = {"a": "unix:" + self.box.socket}
+        self.log_mark, self.forbidden = 0, []
+        self.conn, self.addresses = "a", {}
         self.pending, self.last, self.serial = b"", None, 0
-        self.eol, self.chunk, self.forbidden = "\n", 0, []
+        self.unread = collections.Counter()
+        self.eol, self.chunk = "\n", 0
+        self.exit_status = self.locked = None
 
     # ------------------------------------------------------------ the play
 
@@ -137,7 +50,7 @@ class Player:
             self.miss(step, ident, str(step or "start"), str(e))
             self.put_down()
         finally:
-            self.clean()
+            self.clean(self.keep)
         return self.mismatches
 
     def ident(self, step):
@@ -150,131 +63,16 @@ class Player:
         self.mismatches.append(Mismatch(line, ident, want, got))
         self.trace(f"   MISMATCH {ident}: got {got}")
 
-    def wait(self, done, what):
-        """Takes in events until done() is true."""
-        limit = time.monotonic() + self.daemon.wait
-        while not done():
-            left = limit - time.monotonic()
-            if left <= 0:
-                raise PlayError(f"(no {what})")
-            self.take_in(left)
-
-    def take_in(self, timeout):
-        """Reads what log, notifications and connections have to give."""
-        for key, _ in self.select.select(timeout):
-            if key.fileobj == self.log_r:
-                self.take_log()
-            elif key.fileobj is self.notify:
-                self.notified += self.notify.recv(4096).decode().split("\n")
-            else:
-                self.take_bytes(key.data)
-
-    def take_log(self):
-        try:
-            self.log_rest += os.read(self.log_r, 65536)
-        except BlockingIOError:
-            return
-        *lines, self.log_rest = self.log_rest.split(b"\n")
-        for line in lines:
-            text = line.decode("utf-8", "backslashreplace")
-            text = self.daemon.prefix.sub("", text, count=1)
-            self.trace(f"   log: {text}")
-            self.log.append([text, False])
-
-    def take_bytes(self, name):
-        try:
-            data = self.conns[name].recv(65536)
-        except ConnectionError:
-            data = b""
-        if data:
-            self.buffers[name] += data
-        else:
-            self.select.unregister(self.conns[name])
-            self.conns[name].close()
-            self.conns[name] = None
-
-    # ------------------------------------------------------------ process
-
-    def launch(self):
-        """Starts the process; does not wait for it."""
-        env = {k: v for k, v in os.environ.items()
-               if k not in ("JOURNAL_STREAM", "LISTEN_FDS", "POSTGREY_TEXT")}
-        env.update(NOTIFY_SOCKET=self.box.path("notify"), TZ="UTC")
-        self.command = self.daemon.command(self.box, self.story)
-        self.notified = []
-        self.process = subprocess.Popen(
-            self.command, stdin=subprocess.DEVNULL, stdout=self.log_w,
-            stderr=self.log_w, env=env, cwd=self.box.dir,
-            preexec_fn=lambda: limit_files(1024))
-
-    def ready(self):
-        """Whether the daemon says that it is ready, or can be reached."""
-        if "READY=1" in self.notified:
-            return True
-        try:
-            dial(self.addresses["a"]).close()
-            return True
-        except OSError:
-            pass
-        if self.process.poll() is not None:
-            raise PlayError(f"(ended with status {self.process.returncode})")
-        self.take_in(0.005)
-        return False
-
-    def up(self):
-        """Starts the daemon unless it runs."""
-        if self.process is None:
-            self.launch()
-            self.wait(self.ready, "daemon")
-
-    def dead(self):
-        """Whether the daemon ended by itself."""
-        if self.process is None:
-            return False
-        try:
-            self.process.wait(0.2)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
-
-    def down(self, signum=signal.SIGTERM):
-        """Ends the daemon by a signal; returns its exit status or None."""
-        if self.process is None:
-            return None
-        self.process.send_signal(signum)
-
-        def ended():
-            if self.daemon.stop_status is None:
-                self.poke()
-            self.take_in(0.005)
-            return self.process.poll() is not None
-        self.wait(ended, "end of the daemon")
-        status, self.process = self.process.returncode, None
-        return status
-
-    def poke(self):
-        """Wakes a server that sleeps through signals."""
-        try:
-            dial(self.addresses["a"]).close()
-        except OSError:
-            pass
-
-    def put_down(self):
-        """Ends the daemon whatever it takes."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
-
     def finish(self):
         """Ends the daemon and looks for what nobody asked for."""
         self.stop(None)
         while self.select.select(0):
             self.take_in(0)
         for name, data in self.buffers.items():
-            if data:
-                self.miss(None, "leftover reply", "nothing",
-                          f"{show(data)} on connection {name}")
+            if data or self.unread[name]:
+                self.miss(None, "leftover reply", "every reply is read",
+                          f"connection {name}: {self.unread[name]} unread "
+                          f"{show(data)}")
         for text, read in self.log:
             if not (read or self.daemon.decision.match(text)
                     or self.daemon.chatter.fullmatch(text)):
@@ -282,17 +80,6 @@ class Player:
             for step, pattern in self.forbidden:
                 if language.matches(pattern, text):
                     self.miss(step, "no log", str(step), text)
-
-    def clean(self):
-        for s in self.conns.values():
-            if s:
-                s.close()
-        self.select.close()
-        self.notify.close()
-        os.close(self.log_r)
-        os.close(self.log_w)
-        if not self.keep:
-            shutil.rmtree(self.box.dir, ignore_errors=True)
 
     # ----------------------------------------------- statements: processes
 
@@ -302,8 +89,8 @@ class Player:
             self.up()
             return
         self.launch()
-        self.wait(lambda: self.take_in(0.005) or
-                  self.process.poll() is not None, "end of the daemon")
+        self.wait(lambda: self.process.poll() is not None,
+                  "end of the daemon", 0.005)
         got, self.process = str(self.process.returncode), None
         if got != step.arg.split()[-1]:
             self.miss(step, self.ident(step), str(step), got)
@@ -334,12 +121,11 @@ class Player:
         def reloaded():
             if self.daemon.stop_status is None:
                 self.poke()
-                self.take_in(0.02)
             if self.process.poll() is not None:
                 raise PlayError("(server died)")
             return "READY=1" in self.notified or any(
                 self.daemon.reloaded.fullmatch(t) for t, _ in self.log[mark:])
-        self.wait(reloaded, "reload")
+        self.wait(reloaded, "reload", 0.02)
 
     def run(self, step):
         """Runs a tool; the "|" lines must match its output, line by line."""
@@ -428,24 +214,12 @@ class Player:
     def connect(self):
         self.up()
         if self.conns.get(self.conn) is None:
-            address = self.addresses.get(self.conn, self.addresses["a"])
-            try:
-                s = dial(address)
-            except OSError:
-                if self.dead():
-                    raise PlayError("(server died)") from None
-                raise
-            self.conns[self.conn] = s
-            self.buffers.setdefault(self.conn, b"")
-            self.select.register(s, selectors.EVENT_READ, self.conn)
+            self.join(self.conn, self.addresses.get(self.conn, self.home))
 
     def hangup(self, step):
         del step
-        self.take_in(0)
-        s = self.conns.pop(self.conn, None)
-        if s:
-            self.select.unregister(s)
-            s.close()
+        self.unread[self.conn] = 0
+        self.part(self.conn)
 
     def request(self, step):
         """Composes a request; it is sent before the next other statement."""
@@ -467,6 +241,7 @@ class Player:
                                   if e[0] != "policy_test_time"]
         text = "".join(f"{n}={v}{self.eol}" for n, v in attributes + extra)
         self.pending += (text + self.eol).encode("latin-1")
+        self.unread[self.conn] += 1
         self.log_mark = len(self.log)
 
     def crowd(self, step):
@@ -530,6 +305,7 @@ class Player:
                   or self.conns.get(name) is None, "reply")
         reply, end, rest = self.buffers[name].partition(b"\n\n")
         self.buffers[name] = rest
+        self.unread[name] = max(0, self.unread[name] - 1)
         if end:
             return show(reply)
         self.buffers[name] = b""
@@ -540,6 +316,7 @@ class Player:
     def closed(self, step):
         name = self.conn
         self.wait(lambda: self.conns.get(name) is None, "end of connection")
+        self.unread[name] = 0
         del step
 
     # --------------------------------------------------- statements: the log

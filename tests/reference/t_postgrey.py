@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""run - plays greylistd's scenarios against Debian's postgrey; prints TAP.
+"""t_postgrey.py - plays greylistd's scenarios against Debian's postgrey; prints TAP.
 
-    tests/reference/run [-v] [FILE | FOLDER]...
+    tests/reference/t_postgrey.py [-v] [FILE | FOLDER]...
 
 The expectations are greylistd's. differences.txt, beside this file, lists
 where postgrey does otherwise and why; a difference that is not listed fails,

@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""t_player.py - does the player see what is wrong? Prints TAP.
+
+Each row is a story, played against fake.py, and the steps that must be found
+wrong (see Player.ident).
+"""
+import os
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+sys.dont_write_bytecode = True
+
+from scenario import daemons, player, story  # noqa: E402
+
+
+class Fake(daemons.Daemon):
+    """fake.py, which waits for nobody."""
+
+    name = "fake"
+    wait = 0.6
+    user = None
+
+    def command(self, box, tale):
+        return [os.path.join(HERE, "fake.py"), box.socket]
+
+
+# name, story, what must be found
+ROWS = [
+    ("all as told", "> say=ONE\n< action=ONE\n> again\n< action=ONE", []),
+    ("star and regular expression",
+     "> say=abc-12\n< action=a*c-*\n> say=abc-12\n< /action=abc-\\d+/", []),
+    ("a star is the only special sign",
+     "> say=abc\n< action=a?c\n> say=abc\n< action=[a]bc",
+     ["reply 1", "reply 2"]),
+    ("a pattern fits from end to end",
+     "> say=abc\n< action=ab\n> say=abc\n< /action=ab/",
+     ["reply 1", "reply 2"]),
+    ("wrong reply, the rest is played",
+     "> say=ONE\n< action=TWO\n> say=ONE\n< action=ONE", ["reply 1"]),
+    ("no reply", '> say=""\n< action=*', ["reply 1"]),
+    ("a reply nobody reads", "> say=ONE", ["leftover reply"]),
+    ("two replies for one", "> say=ONE more=TWO\n< action=ONE",
+     ["leftover reply"]),
+    ("pipelined, in order",
+     "> say=ONE\n> say=TWO\n< action=ONE\n< action=TWO", []),
+    ("pipelined, out of order",
+     "> say=ONE\n> say=TWO\n< action=TWO\n< action=ONE",
+     ["reply 1", "reply 2"]),
+    ("the log as told",
+     "> log=action=pass\n< action=*\nlog action=pass", []),
+    ("a log line that does not come",
+     "> log=action=pass\n< action=*\nlog action=greylist", ["log 1"]),
+    ("a log line of an earlier request",
+     "> log=action=pass\n< action=*\n> log=action=other\n< action=*\n"
+     "log action=pass", ["log 1"]),
+    ("one log line counts once",
+     "> log=action=pass\n< action=*\nlog action=pass\nlog action=pass",
+     ["log 2"]),
+    ("a warning nobody expects",
+     '> log="warning: disk full"\n< action=*', ["leftover log"]),
+    ("a warning that is expected",
+     '> log="warning: disk full"\n< action=*\nlog *disk full', []),
+    ("a decision may stay unread", "> log=action=pass\n< action=*", []),
+    ("a line that must not come",
+     "> log=action=pass\n< action=*\nno log action=pa*", ["no log"]),
+    ("the connection ends", "> shut=1\n< action=DUNNO\nclosed", []),
+    ("the connection does not end", "> \n< action=DUNNO\nclosed",
+     ["closed 1"]),
+    ("the server dies", "> die=3\n< action=DUNNO", ["reply 1"]),
+    ("an exit status", "> shut=1\n< action=*\nstop\nstart\nkill\nrestart",
+     []),
+    ("reload", "> \n< action=*\nreload\n> \n< action=*", []),
+    ("connections are apart",
+     "> say=ONE\nconn b\n> say=TWO\n< action=TWO\nconn a\n< action=ONE", []),
+    ("output of a tool", "run echo a b\n| a b\nrun echo c\n| d", ["run 2"]),
+    ("status of a tool", "run false\nrun false\nstatus 1\nrun true\nstatus 2",
+     ["run 1", "status 2"]),
+    ("a crowd", "crowd 50", []),
+]
+
+# text of a file that must be refused, and what is said about it
+REFUSED = [
+    ("source s\n", "title and source are missing"),
+    ("title t\nsource s\nsay hello\n", "unknown statement"),
+    ("title t\nsource s\n<\n", "needs an argument"),
+    ("title t\nsource s\n| x\n", "without a statement"),
+    ("title t\nsource s\n" + "# x\n" * 60, "longer than 60"),
+    ("title t\nsource s\nonly other\n", "REASON"),
+]
+
+
+def main():
+    print(f"1..{len(ROWS) + len(REFUSED)}")
+    failed, number = 0, 0
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "story.scn")
+
+        def tell(text):
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(text)
+            return story.parse(path)
+
+        for name, text, want in ROWS:
+            tale = tell(f"title t\nsource s\n{text}\n")
+            got = [m.ident for m in player.Player(tale, Fake()).play()]
+            number += 1
+            failed += got != want
+            print(f"{'ok' if got == want else 'not ok'} {number} - {name}")
+            if got != want:
+                print(f"# want {want}\n# got  {got}")
+        for text, want in REFUSED:
+            try:
+                tell(text)
+                got = "accepted"
+            except story.StoryError as e:
+                got = str(e)
+            number += 1
+            failed += want not in got
+            print(f"{'ok' if want in got else 'not ok'} {number} - "
+                  f"refused: {want}")
+            if want not in got:
+                print(f"# got {got}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
