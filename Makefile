@@ -30,7 +30,10 @@ common_SRCS := \
 	common/arena.c \
 	common/args.c \
 	common/config.c \
+	common/config_file.c \
+	common/config_help.c \
 	common/daemon.c \
+	common/daemon_process.c \
 	common/err.c \
 	common/ip.c \
 	common/log.c \
@@ -41,6 +44,7 @@ common_SRCS := \
 	common/regex.c \
 	common/sandbox.c \
 	common/sock.c \
+	common/sock_systemd.c \
 	common/store.c \
 	common/store_checkpoint.c \
 	common/store_open.c \
@@ -50,20 +54,30 @@ common_SRCS := \
 
 # What greylistd and greylistctl share.
 greylist_SRCS := \
+	greylistd/btree.c \
 	greylistd/greylist.c \
 	greylistd/greystore.c \
 	greylistd/greystore_expire.c \
 	greylistd/instances.c \
 	greylistd/key.c \
+	greylistd/namemap.c \
+	greylistd/netmap.c \
 	greylistd/options.c \
+	greylistd/rcptmap.c \
 	greylistd/rcpttable.c \
+	greylistd/regexset.c \
 	greylistd/reply.c \
 	greylistd/rules.c \
+	greylistd/textfile.c \
 	greylistd/whitelist.c
 
 greylistd_SRCS := greylistd/main.c greylistd/server.c greylistd/server_decide.c \
 	greylistd/server_housekeeping.c
 greylistctl_SRCS := greylistd/ctl.c
+
+polload_SRCS := $(patsubst %,tests/bench/%.c,hist load polload procstat \
+	report target text triplet wire)
+filldb_SRCS := $(patsubst %,tests/bench/%.c,filldb text triplet)
 
 UNIT_TESTS := \
 	test_arena test_args test_config test_daemon test_err test_ip test_log \
@@ -77,6 +91,8 @@ FUZZERS := fuzz_config fuzz_policyproto fuzz_key fuzz_whitelist
 MANPAGES8 := greylistd/greylistd.8 greylistd/greylistctl.8
 MANPAGES5 := greylistd/greylistd.conf.5
 CONFIGS := greylistd/greylistd.conf
+LISTS := greylistd/whitelist_clients greylistd/whitelist_recipients
+UNITS := greylistd.service greylistd.socket
 
 # ------------------------------------------------------------ variables
 PREFIX ?= /usr
@@ -122,9 +138,9 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .PHONY: all deps demo test check check-lint check-unit check-scenarios \
-	check-fault check-reference check-system check-fuzz check-san \
-	check-tsan check-valgrind bench fuzz analyze format coverage \
-	install install-postgrey clean help
+	check-fault check-reference check-system check-san check-tsan \
+	check-threads check-valgrind bench fuzz analyze format coverage \
+	install install-postgrey clean FORCE
 all: $(PROGRAMS:%=$(B)/bin/%)
 
 # ------------------------------------------------------------- packages
@@ -203,50 +219,129 @@ $(B)/t/test_%: $(B)/obj/tests/unit/test_%.o $(ARCHIVES)
 	$(link)
 $(B)/t/keytool: $(B)/obj/tests/reference/keytool.o $(ARCHIVES)
 	$(link)
-$(B)/t/polload: $(B)/obj/tests/bench/polload.o $(ARCHIVES)
+$(B)/t/polload: $(call obj,$(polload_SRCS)) $(ARCHIVES)
+	$(link)
+$(B)/t/filldb: $(call obj,$(filldb_SRCS)) $(ARCHIVES)
 	$(link)
 
 TEST_PROGRAMS := $(UNIT_TESTS:%=$(B)/t/%)
+# Objects of tests are kept: make would take them for intermediate files.
+.SECONDARY:
 
 -include $(patsubst %.o,%.d,$(call obj,$(ALL_SRCS))) \
 	$(wildcard $(B)/obj/tests/*/*.d)
 
 # ---------------------------------------------------------------- tests
+# All tiers speak TAP. BINDIR and TOOLDIR tell tests where the programs are.
 PROVE := prove --timer
-export BINDIR := $(B)/bin
-export TOOLDIR := $(B)/t
+export BINDIR := $(abspath $(B)/bin)
+export TOOLDIR := $(abspath $(B)/t)
+export PYTHONDONTWRITEBYTECODE := 1
 
+SCENARIOS := tests/scenarios/greylistd/*.scn
+TOOLS := $(B)/t/keytool $(B)/t/polload $(B)/t/filldb
+
+# The fast tiers; with SAN=1 under sanitizers.
 check: check-lint check-unit check-scenarios
 check-lint: all
 	$(PROVE) tests/lint/t_*.py
 check-unit: $(TEST_PROGRAMS)
 	$(PROVE) -e '' $(TEST_PROGRAMS)
 check-scenarios: all
-	$(PROVE) -j2 -e tests/run tests/scenarios/greylistd/*.scn
+	$(PROVE) -j2 -e tests/run $(SCENARIOS)
+
+# The tiers that need more of the machine or other programs.
+check-fault: all
+	$(PROVE) tests/fault/t_*.py
+check-reference: all $(TOOLS)
+	$(PROVE) tests/reference/t_*.py
+check-system: all
+	$(PROVE) tests/system/t_*.py
+check-san:
+	$(MAKE) SAN=1 check-unit check-scenarios
+check-tsan:
+	$(MAKE) SAN=thread check-threads
+check-threads: $(B)/t/test_store
+	$(PROVE) -e '' $(B)/t/test_store
+check-valgrind: all $(TEST_PROGRAMS)
+	tests/valgrind
+
+# Everything, in short forms where a tier can also run for long.
+test: all $(TEST_PROGRAMS) $(TOOLS)
+	$(MAKE) check
+	$(MAKE) check-fault check-reference check-system
+	$(MAKE) check-san check-tsan check-valgrind
+	$(MAKE) FUZZ_SECONDS=5 fuzz
+	BENCH_SHORT=1 $(MAKE) bench
+
+demo: all
+	tests/system/demo.py
+
+bench: all $(TOOLS)
+	tests/bench/run
 
 # --------------------------------------------------------- fuzz targets
-FUZZ_CC := clang
 FUZZ_SECONDS ?= 60
 FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -I. -DPOSTERN_VERSION='"$(VERSION)"' \
 	-g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=undefined
-FUZZ_LIB_OBJS := $(patsubst %.c,build/fuzz/obj/%.o,\
-	$(common_SRCS) $(greylist_SRCS))
+FUZZ_OBJS := $(patsubst %.c,build/fuzz/obj/%.o,$(common_SRCS) \
+	$(greylist_SRCS))
 build/fuzz/obj/%.o: %.c | $(NEEDS_DEPS)
 	@mkdir -p $(@D)
 	$(call say,FUZZCC,$<)
-	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c \
-		-o $@ $<
-build/fuzz/libfuzzed.a: $(FUZZ_LIB_OBJS)
-	$(Q)rm -f $@ && ar rcs $@ $^
-build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c build/fuzz/libfuzzed.a
+	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_OBJS)
 	$(call say,FUZZLD,$@)
-	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ \
-		$(LIBS)
--include $(FUZZ_LIB_OBJS:%.o=%.d)
+	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+-include $(FUZZ_OBJS:%.o=%.d)
 
 fuzz: $(FUZZERS:%=build/fuzz/%)
 	tests/fuzz/run $(FUZZ_SECONDS) $^
+
+# ------------------------------------------------------------ housework
+analyze:
+	$(Q)mkdir -p build
+	cppcheck -q --std=c11 -I. --inline-suppr --error-exitcode=1 \
+		--enable=warning,portability,performance $(ALL_SRCS)
+	for f in $(ALL_SRCS); do gcc -std=c11 -D_GNU_SOURCE -I. -O0 \
+		-DPOSTERN_VERSION='"0"' -fanalyzer -c -o build/analyze.o $$f \
+		|| exit 1; done
+format:
+	clang-format -i $(shell git ls-files '*.c' '*.h')
+coverage:
+	$(MAKE) COV=1 check-unit check-scenarios
+	gcovr -r . --object-directory build/cov -e tests
+
+# -------------------------------------------------------------- install
+subst_paths = sed -e 's,@SBINDIR@,$(SBINDIR),g'
+install: all
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 \
+		$(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(SYSCONFDIR)/postern \
+		$(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/lib/sysusers.d \
+		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(DESTDIR)$(DOCDIR)
+	install -m 755 $(PROGRAMS:%=$(B)/bin/%) $(DESTDIR)$(SBINDIR)
+	install -m 644 $(MANPAGES8) $(DESTDIR)$(MANDIR)/man8
+	install -m 644 $(MANPAGES5) $(DESTDIR)$(MANDIR)/man5
+	for f in $(CONFIGS); do \
+	  to=$(DESTDIR)$(SYSCONFDIR)/postern/$${f##*/}; \
+	  test -e $$to || install -m 644 $$f $$to || exit 1; done
+	install -m 644 $(LISTS) $(DESTDIR)$(SYSCONFDIR)/postern
+	for f in $(UNITS); do $(subst_paths) systemd/$$f \
+	  >$(DESTDIR)$(UNITDIR)/$$f || exit 1; done
+	install -m 644 systemd/postern.sysusers \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d/postern.conf
+	install -m 644 systemd/postern.tmpfiles \
+		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/postern.conf
+	install -m 644 README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)
+
+# greylistd under postgrey's name; the package postgrey must be gone.
+install-postgrey: install
+	ln -sf greylistd $(DESTDIR)$(SBINDIR)/postgrey
+	install -d $(DESTDIR)$(PREFIX)/bin
+	ln -sf $(SBINDIR)/greylistctl $(DESTDIR)$(PREFIX)/bin/postgreyreport
+	$(subst_paths) systemd/postgrey.service \
+		>$(DESTDIR)$(UNITDIR)/postgrey.service
 
 clean:
 	rm -rf build
