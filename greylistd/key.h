@@ -20,7 +20,11 @@
  *   a decimal number that is a word of its own -> "#"         postgrey
  *   a hexadecimal word of 8 or more digits with at least one decimal digit
  *                                             -> "#"          ours
- * Folding twice gives the same as folding once.
+ *   a UUID                                    -> "#-#-#-#-#"  ours
+ * The local part ends at the first "@"; without "@" nothing is folded. Ours
+ * take no notice of case and are applied until nothing changes, so folding
+ * twice gives the same as folding once (postgrey's alone does not promise
+ * that).
  *
  * Threads: any; pure.
  */
@@ -33,8 +37,9 @@
 #include "common/ip.h"
 
 /* Room for a key with its NUL. A longer one is cut and ends in "/#" and 32
- * hex digits of its SHA-1, so that one entry cannot fill the disk. */
-#define KEY_SIZE 512
+ * hex digits of the SHA-1 of the whole, so that no entry takes much room on
+ * the disk. */
+#define KEY_SIZE 520
 /* Values of the request count up to this many bytes (postgrey cuts there). */
 #define KEY_VALUE_MAX 512
 
@@ -56,7 +61,7 @@ void key_make(const struct key_config *config, enum key_folding folding,
 	char key_r[static KEY_SIZE]);
 
 /* Makes the auto-whitelist's key of a client: its address in plain form, or
- * the SHA-1 of it with privacy. */
+ * with privacy the SHA-1 of it as postgrey writes it (IPv6 in upper case). */
 void key_client(const struct key_config *config, const struct ip *client,
 	char key_r[static KEY_SIZE]);
 
@@ -65,8 +70,10 @@ void key_fold_sender(const char *sender, enum key_folding folding,
 	char out[static KEY_SIZE]);
 
 /* Takes a key that postgrey wrote (text, no privacy) and folds its sender as
- * KEY_FOLD_ALL does; also brings its network part into our form. Returns
- * false when it has not the three parts. For imports. */
+ * KEY_FOLD_ALL does; also brings its network part into our form: with
+ * LookupByHost an IPv4-mapped address becomes IPv4. Returns false when it has
+ * not the three parts (hashed keys), or is longer than postgrey's can be. For
+ * imports. */
 bool key_refold(const char *key, size_t len, char key_r[static KEY_SIZE]);
 
 /* Writes the SHA-1 (FIPS 180-4) of len bytes as 40 lower-case hex digits. */
