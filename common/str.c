@@ -77,26 +77,39 @@ str_addf(struct str *s, const char *format, ...)
 	}
 }
 
-static bool
-needs_escape(char c, const char *also)
+/* One bit per byte value: must it be escaped? */
+struct escape_set {
+	uint64_t bits[4];
+};
+
+static void
+escape_set_add(struct escape_set *set, uint8_t byte)
 {
-	if (c < 0x20 || c > 0x7e)
-		return true;
-	return also[0] != '\0' && strchr(also, c) != NULL;
+	set->bits[byte / 64] |= UINT64_C(1) << byte % 64;
+}
+
+static bool
+escape_set_has(const struct escape_set *set, uint8_t byte)
+{
+	return (set->bits[byte / 64] >> byte % 64 & 1) != 0;
 }
 
 void
 str_add_escaped(struct str *s, const char *bytes, size_t len, const char *also)
 {
 	static const char hex[] = "0123456789ABCDEF";
+	struct escape_set set = { { UINT32_MAX, 0, UINT64_MAX, UINT64_MAX } };
 	size_t plain = 0;
 
+	escape_set_add(&set, 0x7f);
+	for (; *also != '\0'; also++)
+		escape_set_add(&set, (uint8_t)*also);
 	/* Runs of harmless bytes are copied at once: most values are one. */
 	for (size_t i = 0; i < len; i++) {
-		char escape[3];
 		uint8_t byte = (uint8_t)bytes[i];
+		char escape[3] = { '%', hex[byte >> 4], hex[byte & 15] };
 
-		if (!needs_escape(bytes[i], also))
+		if (!escape_set_has(&set, byte))
 			continue;
 		str_add_bytes(s, bytes + plain, i - plain);
 		plain = i + 1;
@@ -104,9 +117,6 @@ str_add_escaped(struct str *s, const char *bytes, size_t len, const char *also)
 			s->truncated = true;
 		if (s->truncated)
 			return;
-		escape[0] = '%';
-		escape[1] = hex[byte >> 4];
-		escape[2] = hex[byte & 15];
 		str_add_bytes(s, escape, sizeof(escape));
 	}
 	str_add_bytes(s, bytes + plain, len - plain);

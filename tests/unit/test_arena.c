@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdalign.h>
+
+#include "common/arena.h"
+
+#include "tests/unit/check.h"
+
+static bool
+is_zero(const unsigned char *p, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (p[i] != 0)
+			return false;
+	return true;
+}
+
+/* Sizes around the limits between blocks; each piece is filled with a mark of
+ * its own, and all marks must be there at the end. */
+static void
+test_pieces(void)
+{
+	static const size_t sizes[] = {
+		1, 0, 7, 16, 17, 100, 1000, 1015, 1016, 1017, 1024, 2000,
+		4064, 4065, 10000, 3, 1000, 1000, 1000, 1000, 1000, 100000, 1,
+	};
+	struct arena *arena = arena_new();
+	unsigned char *pieces[CHECK_COUNT(sizes)];
+	bool zero = true, aligned = true, kept = true;
+	size_t total = 0;
+
+	check_uint("a new one has nothing", arena_used(arena), 0);
+	for (size_t i = 0; i < CHECK_COUNT(sizes); i++) {
+		pieces[i] = arena_alloc(arena, sizes[i]);
+		zero = zero && is_zero(pieces[i], sizes[i]);
+		aligned = aligned &&
+		    (uintptr_t)pieces[i] % alignof(max_align_t) == 0;
+		memset(pieces[i], (int)(i + 1), sizes[i]);
+		total += sizes[i];
+	}
+	check_true("every piece is zero", zero);
+	check_true("every piece is aligned", aligned);
+	for (size_t i = 0; i < CHECK_COUNT(sizes); i++)
+		for (size_t k = 0; k < sizes[i]; k++)
+			kept = kept && pieces[i][k] == i + 1;
+	check_true("no piece overlaps another", kept);
+	check_true("used counts at least what was asked for",
+	    arena_used(arena) >= total);
+	check_true("and little more", arena_used(arena) <=
+	    total + CHECK_COUNT(sizes) * alignof(max_align_t));
+	check_true("pieces of no size differ",
+	    arena_alloc(arena, 0) != arena_alloc(arena, 0));
+	arena_free(&arena);
+	check_true("free sets the pointer to NULL", arena == NULL);
+	arena_free(&arena);
+	check_true("free takes NULL", arena == NULL);
+}
+
+static void
+test_text(void)
+{
+	struct arena *arena = arena_new();
+	char source[] = "text";
+	const char *copy = arena_strdup(arena, source);
+
+	source[0] = 'X';
+	check_str("strdup copies", copy, "text");
+	check_str("empty text", arena_strdup(arena, ""), "");
+	check_str("strndup ends its text", arena_strndup(arena, "abcdef", 3),
+	    "abc");
+	check_mem("strndup keeps NUL bytes", arena_strndup(arena, "a\0b", 3),
+	    4, "a\0b", 4);
+	/* 16 bytes with the NUL: the next piece stands right behind. */
+	copy = arena_strdup(arena, "fifteen letters");
+	memset(arena_alloc(arena, 16), 'x', 16);
+	check_str("the NUL has room of its own", copy, "fifteen letters");
+	arena_free(&arena);
+}
+
+/* A large piece first: there is no current block yet. */
+static void
+test_large_first(void)
+{
+	struct arena *arena = arena_new();
+	char *large = arena_alloc(arena, 50000);
+	char *small;
+
+	memset(large, 'a', 50000);
+	small = arena_alloc(arena, 8);
+	memset(small, 'b', 8);
+	check_int("the large piece's end", large[49999], 'a');
+	arena_free(&arena);
+}
+
+int
+main(void)
+{
+	test_pieces();
+	test_text();
+	test_large_first();
+	return check_done();
+}
