@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <assert.h>
 #include <string.h>
 
 #include "common/regex.h"
@@ -13,18 +12,21 @@
 
 struct entry {
 	struct regex *regex;
-	struct entry *next;	/* with the same tail */
+	char *ending;		/* see struct regexset_ending */
+	size_t ending_len;	/* 0: not known */
+	struct entry *next;	/* with the same domain */
 	struct entry *next_of_all;
 };
 
 struct regexset {
 	struct entry *all;
-	struct entry *tailless;
-	struct namemap *tails;	/* domain -> struct entry, a chain */
+	struct entry *others;		/* without a domain, a chain */
+	struct namemap *domains;	/* domain -> struct entry, a chain */
 };
 
 struct subject {
 	const char *text;
+	const char *lower;
 	size_t len;
 };
 
@@ -33,7 +35,7 @@ regexset_new(void)
 {
 	struct regexset *set = xmem_calloc(1, sizeof(*set));
 
-	set->tails = namemap_new();
+	set->domains = namemap_new();
 	return set;
 }
 
@@ -47,9 +49,10 @@ regexset_free(struct regexset **set)
 
 		(*set)->all = entry->next_of_all;
 		regex_free(&entry->regex);
+		xmem_free(&entry->ending);
 		xmem_free(&entry);
 	}
-	namemap_free(&(*set)->tails);
+	namemap_free(&(*set)->domains);
 	xmem_free(set);
 }
 
@@ -75,10 +78,18 @@ skip_class(const char *p)
 	return *p == ']' ? p + 1 : NULL;
 }
 
+enum token_kind {
+	TOKEN_OTHER,
+	TOKEN_LITERAL,
+	TOKEN_ANY,		/* "." */
+	TOKEN_INVOLVED,		/* may change what comes after */
+};
+
 /* One step through a pattern. */
 struct token {
-	const char *next;	/* NULL: too involved */
-	char literal;		/* 0: something else than a literal */
+	enum token_kind kind;
+	char literal;
+	const char *next;
 };
 
 static struct token
@@ -87,28 +98,35 @@ read_escape(const char *p)
 	/* These stand alone; all other letters and digits go on (\x2e),
 	 * refer to something (\1) or quote (\Q). */
 	if (p[1] != '\0' && strchr("dDwWsSbBhHvV", p[1]) != NULL)
-		return (struct token){ p + 2, 0 };
+		return (struct token){ TOKEN_OTHER, 0, p + 2 };
 	if (p[1] > ' ' && p[1] < 0x7f && !(p[1] >= '0' && p[1] <= '9') &&
 	    !(p[1] >= 'A' && p[1] <= 'Z') && !(p[1] >= 'a' && p[1] <= 'z'))
-		return (struct token){ p + 2, p[1] };
-	return (struct token){ NULL, 0 };
+		return (struct token){ TOKEN_LITERAL, p[1], p + 2 };
+	return (struct token){ TOKEN_INVOLVED, 0, NULL };
 }
 
 static struct token
 read_token(const char *p)
 {
+	struct token involved = { TOKEN_INVOLVED, 0, NULL };
+	const char *end;
+
 	switch (*p) {
 	case '\\':
 		return read_escape(p);
 	case '[':
-		return (struct token){ skip_class(p), 0 };
+		end = skip_class(p);
+		return end == NULL ? involved :
+		    (struct token){ TOKEN_OTHER, 0, end };
 	case '(':
 		/* "(?:" only groups; the others may change the rules. */
 		if (p[1] == '*' || (p[1] == '?' && p[2] != ':'))
-			return (struct token){ NULL, 0 };
-		return (struct token){ p[1] == '?' ? p + 3 : p + 1, 0 };
-	case ')':
+			return involved;
+		return (struct token){ TOKEN_OTHER, 0,
+		    p[1] == '?' ? p + 3 : p + 1 };
 	case '.':
+		return (struct token){ TOKEN_ANY, 0, p + 1 };
+	case ')':
 	case '^':
 	case '$':
 	case '|':
@@ -117,64 +135,94 @@ read_token(const char *p)
 	case '?':
 	case '{':
 	case '}':
-		return (struct token){ p + 1, 0 };
+		return (struct token){ TOKEN_OTHER, 0, p + 1 };
 	default:
-		return (struct token){ p + 1, *p };
+		return (struct token){ TOKEN_LITERAL, *p, p + 1 };
 	}
 }
 
-bool
-regexset_tail(const char *pattern, char tail_r[static REGEXSET_TAIL_SIZE])
+/* Finds the domain at the end of a finished ending. */
+static void
+find_domain(struct regexset_ending *ending)
 {
-	char run[REGEXSET_TAIL_SIZE];
-	const char *dot = NULL;
-	struct str s;
+	ending->domain = ending->len;
+	for (size_t i = ending->len; i-- > 0 && ending->text[i] != '\0'; )
+		if (ending->text[i] == '.' && i + 1 < ending->len)
+			ending->domain = i + 1;
+}
+
+bool
+regexset_find_ending(const char *pattern, struct regexset_ending *ending_r)
+{
+	struct regexset_ending *e = ending_r;
+	bool anchored = false;
 	unsigned depth = 0;
 
-	str_init(&s, run, sizeof(run));
+	e->len = 0;
 	for (const char *p = pattern; *p != '\0'; ) {
 		struct token token = read_token(p);
 
-		if (token.next == NULL || (*p == '|' && depth == 0))
+		if (token.kind == TOKEN_INVOLVED || (*p == '|' && depth == 0))
 			return false;
-		if (token.literal != 0)
-			str_add_char(&s, token.literal);
-		else if (*p != '$' || p[1] != '\0' || depth > 0)
-			str_init(&s, run, sizeof(run));
+		if (token.kind == TOKEN_OTHER && *p == '$' && p[1] == '\0' &&
+		    depth == 0)
+			anchored = true;
+		else if (token.kind == TOKEN_OTHER)
+			e->len = 0;
+		else if (e->len == sizeof(e->text))
+			return false;
 		else
-			dot = strchr(run, '.');
+			e->text[e->len++] = token.literal;
 		depth += *p == '(';
 		depth -= *p == ')' && depth > 0;
 		p = token.next;
 	}
-	if (dot == NULL || dot[1] == '\0' || s.truncated)
-		return false;
-	memcpy(tail_r, dot + 1, strlen(dot + 1) + 1);
-	str_lower(tail_r, strlen(tail_r));
-	return true;
+	str_lower(e->text, e->len);
+	find_domain(e);
+	return anchored && e->len > 0;
 }
 
 int
 regexset_add(struct regexset *set, const char *pattern, struct err *err)
 {
 	struct regex *regex = regex_new(pattern, true, err);
-	char tail[REGEXSET_TAIL_SIZE];
+	struct regexset_ending ending;
 	struct entry *entry;
 
 	if (regex == NULL)
 		return -1;
+	if (!regexset_find_ending(pattern, &ending))
+		ending.len = ending.domain = 0;
 	entry = xmem_calloc(1, sizeof(*entry));
 	entry->regex = regex;
+	entry->ending_len = ending.len;
+	entry->ending = xmem_alloc(ending.len);
+	memcpy(entry->ending, ending.text, ending.len);
 	entry->next_of_all = set->all;
 	set->all = entry;
-	if (regexset_tail(pattern, tail)) {
-		entry->next = namemap_put(set->tails, tail, strlen(tail),
+	if (ending.domain < ending.len) {
+		entry->next = namemap_put(set->domains,
+		    ending.text + ending.domain, ending.len - ending.domain,
 		    entry);
 	} else {
-		entry->next = set->tailless;
-		set->tailless = entry;
+		entry->next = set->others;
+		set->others = entry;
 	}
 	return 0;
+}
+
+static bool
+ends_so(const struct entry *entry, const struct subject *subject)
+{
+	const char *end;
+
+	if (subject->len < entry->ending_len)
+		return false;
+	end = subject->lower + subject->len - entry->ending_len;
+	for (size_t i = entry->ending_len; i-- > 0; )
+		if (entry->ending[i] != end[i] && entry->ending[i] != '\0')
+			return false;
+	return true;
 }
 
 static bool
@@ -183,8 +231,8 @@ chain_matches(const void *value, const void *arg)
 	const struct subject *subject = arg;
 
 	for (const struct entry *e = value; e != NULL; e = e->next)
-		if (regex_match(e->regex, subject->text, subject->len) ==
-		    REGEX_MATCH)
+		if (ends_so(e, subject) && regex_match(e->regex, subject->text,
+		    subject->len) == REGEX_MATCH)
 			return true;
 	return false;
 }
@@ -192,8 +240,8 @@ chain_matches(const void *value, const void *arg)
 bool
 regexset_matches(const struct regexset *set, const char *subject, size_t len)
 {
-	const struct subject s = { subject, len };
 	char lower[SUBJECT_MAX];
+	const struct subject s = { subject, lower, len };
 
 	if (set->all == NULL)
 		return false;
@@ -206,6 +254,6 @@ regexset_matches(const struct regexset *set, const char *subject, size_t len)
 	}
 	memcpy(lower, subject, len);
 	str_lower(lower, len);
-	return namemap_suffix(set->tails, lower, len, chain_matches, &s) !=
-	    NULL || chain_matches(set->tailless, &s);
+	return namemap_suffix(set->domains, lower, len, chain_matches, &s) !=
+	    NULL || chain_matches(set->others, &s);
 }

@@ -2,9 +2,9 @@
 /*
  * regexset.h - many regular expressions, of which few are tried
  *
- * Most patterns in lists of hosts end in a fixed domain ("\.example\.org$").
- * Such a one is tried only on subjects that end so, found by hashing; the
- * others are tried one by one.
+ * Most patterns in lists of hosts end in a fixed text ("\.example\.org$").
+ * Such a one is tried only on subjects that end so, and when that text holds
+ * a whole domain it is found by hashing. The others are tried one by one.
  *
  * Threads: a set belongs to one thread at a time.
  */
@@ -16,8 +16,15 @@
 
 #include "common/err.h"
 
-/* Room for the domain that regexset_tail finds. */
-#define REGEXSET_TAIL_SIZE 256
+#define REGEXSET_ENDING_MAX 256
+
+/* What every match ends with, in lower case; a NUL byte stands for any. */
+struct regexset_ending {
+	char text[REGEXSET_ENDING_MAX];
+	size_t len;
+	size_t domain;		/* where a domain begins that has a dot before
+				 * it and is without NUL bytes; len: none */
+};
 
 struct regexset;
 
@@ -36,10 +43,10 @@ int regexset_add(struct regexset *set, const char *pattern, struct err *err);
 bool regexset_matches(const struct regexset *set, const char *subject,
 	size_t len);
 
-/* Finds a domain ("example.org", lower case) such that whatever the valid
- * pattern matches ends in a dot and that domain. Returns false when there is
- * none or the pattern is too involved to tell. */
-bool regexset_tail(const char *pattern,
-	char tail_r[static REGEXSET_TAIL_SIZE]);
+/* Finds what all matches of the valid pattern end with, at the end of the
+ * subject. Returns false when there is nothing or the pattern is too involved
+ * to tell. */
+bool regexset_find_ending(const char *pattern,
+	struct regexset_ending *ending_r);
 
 #endif
