@@ -7,6 +7,7 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -111,6 +112,11 @@ prepare(struct run *r)
 	};
 
 	daemon_process_keep_stdio();
+	if (daemon_process_is_spawned()) {
+		r->sink = LOG_SINK_SYSLOG;
+		log_open(r->spec->name, r->sink, LOG_MAIL);
+		r->has_log = true;
+	}
 	(void)umask(077);
 	tzset();
 	(void)sock_raise_fd_limit();
@@ -195,7 +201,8 @@ set_log(struct run *r, const struct daemon_config *options, int verbosity)
 static int
 open_log(struct run *r)
 {
-	r->sink = r->args.daemonize ? LOG_SINK_SYSLOG : LOG_SINK_STDERR;
+	if (r->args.daemonize)
+		r->sink = LOG_SINK_SYSLOG;
 	set_log(r, r->options, r->args.verbosity);
 	for (size_t i = 0; i < config_notice_count(r->config); i++)
 		log_info("%s", config_notice(r->config, i));
@@ -449,6 +456,7 @@ daemon_main(int argc, char **argv, const struct daemon_spec *spec)
 		.spec = spec,
 		.argc = argc,
 		.argv = argv,
+		.sink = LOG_SINK_STDERR,
 		.signal_fd = -1,
 		.starter_fd = -1,
 		.pid_file = { .fd = -1 },

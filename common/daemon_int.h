@@ -16,6 +16,10 @@
  * no socket gets the number of standard error. */
 void daemon_process_keep_stdio(void);
 
+/* Does standard error lead to the client that we serve on standard input, as
+ * under spawn(8)? Whatever we said there would be taken for a reply. */
+bool daemon_process_is_spawned(void);
+
 /* Forks. In the child: a session of its own, "/" as directory, returns 0 and
  * *starter_fd_r, to be handed to daemon_process_ready. In the starter: waits
  * until the child is ready or ended (with mask as signal mask), returns 1

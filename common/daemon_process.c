@@ -21,6 +21,16 @@ daemon_process_keep_stdio(void)
 		(void)close(fd);
 }
 
+bool
+daemon_process_is_spawned(void)
+{
+	struct stat in, err;
+
+	return fstat(STDIN_FILENO, &in) == 0 &&
+	    fstat(STDERR_FILENO, &err) == 0 && S_ISSOCK(err.st_mode) &&
+	    in.st_dev == err.st_dev && in.st_ino == err.st_ino;
+}
+
 /* The child writes one byte when it is ready; an end of file without one
  * means that it ended, and why is in its exit status. */
 static int
