@@ -104,10 +104,10 @@ run_child(void (*ask)(void), char *said, size_t cap)
 {
 	const struct rlimit no_core = { 0, 0 };
 	int fds[2], status = 0;
+	size_t len = 0;
 	ssize_t n;
 	pid_t pid;
 
-	said[0] = '\0';
 	if (pipe(fds) != 0 || (pid = fork()) < 0)
 		return -1;
 	if (pid == 0) {
@@ -118,8 +118,9 @@ run_child(void (*ask)(void), char *said, size_t cap)
 		_exit(0);
 	}
 	(void)close(fds[1]);
-	n = read(fds[0], said, cap - 1);
-	said[n > 0 ? n : 0] = '\0';
+	while ((n = read(fds[0], said + len, cap - 1 - len)) > 0)
+		len += (size_t)n;
+	said[len] = '\0';
 	(void)close(fds[0]);
 	(void)waitpid(pid, &status, 0);
 	return status;
@@ -137,7 +138,7 @@ test_exhausted(void)
 		{ "realloc whose product overflows", ask_realloc },
 		{ "strndup of the longest text", ask_strndup },
 	};
-	char said[256];
+	char said[4096] = "";
 
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
 		int status = run_child(rows[i].ask, said, sizeof(said));
