@@ -78,6 +78,7 @@ greylistctl_SRCS := greylistd/ctl.c
 polload_SRCS := $(patsubst %,tests/bench/%.c,hist load polload procstat \
 	report target text triplet wire)
 filldb_SRCS := $(patsubst %,tests/bench/%.c,filldb text triplet)
+floor_SRCS := $(patsubst %,tests/bench/%.c,floor target)
 
 UNIT_TESTS := \
 	test_arena test_args test_config test_daemon test_err test_ip test_log \
@@ -223,6 +224,8 @@ $(B)/t/polload: $(call obj,$(polload_SRCS)) $(ARCHIVES)
 	$(link)
 $(B)/t/filldb: $(call obj,$(filldb_SRCS)) $(ARCHIVES)
 	$(link)
+$(B)/t/floor: $(call obj,$(floor_SRCS)) $(ARCHIVES)
+	$(link)
 
 TEST_PROGRAMS := $(UNIT_TESTS:%=$(B)/t/%)
 # Objects of tests are kept: make would take them for intermediate files.
@@ -239,7 +242,7 @@ export TOOLDIR := $(abspath $(B)/t)
 export PYTHONDONTWRITEBYTECODE := 1
 
 SCENARIOS := tests/scenarios/greylistd/*.scn
-TOOLS := $(B)/t/keytool $(B)/t/polload $(B)/t/filldb
+TOOLS := $(B)/t/keytool $(B)/t/polload $(B)/t/filldb $(B)/t/floor
 
 # The fast tiers; with SAN=1 under sanitizers.
 check: check-lint check-unit check-scenarios

@@ -41,13 +41,15 @@ hist_share(const struct hist *hist, double share)
 {
 	uint64_t want = (uint64_t)(share * (double)hist->count);
 	uint64_t seen = 0;
+	size_t i;
 
-	for (size_t i = 0; i + 1 < HIST_BUCKETS; i++) {
+	for (i = 0; i + 1 < HIST_BUCKETS; i++) {
 		seen += hist->bucket[i];
 		if (seen > want)
-			return bucket_start(i + 1);
+			break;
 	}
-	return hist->max_ns;
+	return i + 1 < HIST_BUCKETS && bucket_start(i + 1) < hist->max_ns ?
+	    bucket_start(i + 1) : hist->max_ns;
 }
 
 uint64_t

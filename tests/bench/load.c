@@ -28,7 +28,7 @@ struct conn {
 	char reply[WIRE_REPLY];
 };
 
-struct pool {
+struct load_pool {
 	const struct target *target;
 	int epoll;
 	size_t size;
@@ -40,7 +40,7 @@ struct pool {
 
 /* One call of load_run(). */
 struct run {
-	struct pool *pool;
+	struct load_pool *pool;
 	const struct load *load;
 	struct load_result *result;
 	int64_t start_ns;
@@ -59,7 +59,7 @@ mono_ns(void)
 }
 
 static void
-set_idle(struct pool *pool, struct conn *conn)
+set_idle(struct load_pool *pool, struct conn *conn)
 {
 	size_t at = (pool->idle_first + pool->idle_count) % pool->size;
 
@@ -71,7 +71,7 @@ set_idle(struct pool *pool, struct conn *conn)
 }
 
 static struct conn *
-take_idle(struct pool *pool)
+take_idle(struct load_pool *pool)
 {
 	struct conn *conn = &pool->conn[pool->idle[pool->idle_first]];
 
@@ -82,7 +82,7 @@ take_idle(struct pool *pool)
 }
 
 static int
-conn_open(struct pool *pool, struct conn *conn)
+conn_open(struct load_pool *pool, struct conn *conn)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = conn };
 
@@ -96,10 +96,10 @@ conn_open(struct pool *pool, struct conn *conn)
 	return -1;
 }
 
-struct pool *
-pool_open(const struct target *target, size_t size)
+struct load_pool *
+load_open(const struct target *target, size_t size)
 {
-	struct pool *pool = calloc(1, sizeof(*pool));
+	struct load_pool *pool = calloc(1, sizeof(*pool));
 
 	if (pool == NULL)
 		return NULL;
@@ -109,14 +109,14 @@ pool_open(const struct target *target, size_t size)
 	pool->idle = calloc(size, sizeof(*pool->idle));
 	if (pool->epoll < 0 || pool->conn == NULL || pool->idle == NULL) {
 		perror("polload");
-		pool_close(&pool);
+		load_close(&pool);
 		return NULL;
 	}
 	for (; pool->size < size; pool->size++) {
 		if (conn_open(pool, &pool->conn[pool->size]) != 0) {
 			fprintf(stderr, "polload: connection %zu: %s\n",
 			    pool->size + 1, strerror(errno));
-			pool_close(&pool);
+			load_close(&pool);
 			return NULL;
 		}
 	}
@@ -126,9 +126,9 @@ pool_open(const struct target *target, size_t size)
 }
 
 void
-pool_close(struct pool **poolp)
+load_close(struct load_pool **poolp)
 {
-	struct pool *pool = *poolp;
+	struct load_pool *pool = *poolp;
 
 	if (pool == NULL)
 		return;
@@ -309,7 +309,7 @@ dispatch(struct run *run)
 static void
 revive(struct run *run)
 {
-	struct pool *pool = run->pool;
+	struct load_pool *pool = run->pool;
 
 	for (size_t i = 0; i < pool->size && run->lost > 0; i++) {
 		struct conn *conn = &pool->conn[i];
@@ -353,7 +353,7 @@ is_over(const struct run *run)
 }
 
 void
-load_run(struct pool *pool, const struct load *load,
+load_run(struct load_pool *pool, const struct load *load,
     struct load_result *result)
 {
 	struct run run = { .pool = pool, .load = load, .result = result };

@@ -19,7 +19,7 @@
 #include "tests/bench/hist.h"
 #include "tests/bench/target.h"
 
-struct pool;
+struct load_pool;
 
 enum load_kind {
 	LOAD_FIRST,	/* each known triplet for the first time: deferred */
@@ -45,22 +45,22 @@ struct load_result {
 	double elapsed_s;
 	uint64_t sent;		/* without what was asked anew */
 	uint64_t replies;
-	uint64_t wrong;		/* replies that are broken or of another class */
+	uint64_t wrong;		/* replies broken or of another class */
 	uint64_t missing;	/* requests without a reply, or never sent */
 	uint64_t reconnects;
 	double worst_at_s;	/* when the latest reply came, from the start */
 };
 
 /* Open size connections to target, which is borrowed.  Returns a pool, for
- * pool_close(), or NULL with a line on stderr. */
-struct pool *pool_open(const struct target *target, size_t size);
+ * load_close(), or NULL with a line on stderr. */
+struct load_pool *load_open(const struct target *target, size_t size);
 
 /* Close and free *pool, which may be NULL; sets it to NULL. */
-void pool_close(struct pool **pool);
+void load_close(struct load_pool **pool);
 
 /* Run load over pool and fill *result.  Describes the first wrong replies on
  * stderr.  Connections with a missing reply are not used again. */
-void load_run(struct pool *pool, const struct load *load,
+void load_run(struct load_pool *pool, const struct load *load,
     struct load_result *result);
 
 #endif

@@ -136,7 +136,7 @@ raise_limit(void)
 
 /* Run a closed loop over all known triplets; returns its failures. */
 static uint64_t
-run_known(const struct options *options, struct pool *pool,
+run_known(const struct options *options, struct load_pool *pool,
     enum load_kind kind, int64_t test_time_s)
 {
 	static struct load_result result;
@@ -151,7 +151,7 @@ run_known(const struct options *options, struct pool *pool,
 }
 
 static uint64_t
-warm_up(const struct options *options, struct pool *pool)
+warm_up(const struct options *options, struct load_pool *pool)
 {
 	const struct timespec wait = {
 		.tv_sec = options->warm_s,
@@ -175,7 +175,7 @@ warm_up(const struct options *options, struct pool *pool)
 
 /* Ask one question on each idle connection, all at once. */
 static uint64_t
-ask_idle(const struct options *options, struct pool *idle)
+ask_idle(const struct options *options, struct load_pool *idle)
 {
 	static struct load_result result;
 	struct load load = options->load;
@@ -202,16 +202,16 @@ own_cpu_us(void)
 static int
 measure(const struct options *options, struct report *report)
 {
-	struct pool *pool = NULL;
-	struct pool *idle = NULL;
+	struct load_pool *pool = NULL;
+	struct load_pool *idle = NULL;
 	int rc = -1;
 
 	if (options->idle > 0) {
-		idle = pool_open(&options->target, options->idle);
+		idle = load_open(&options->target, options->idle);
 		if (idle == NULL)
 			goto out;
 	}
-	pool = pool_open(&options->target, options->connections);
+	pool = load_open(&options->target, options->connections);
 	if (pool == NULL)
 		goto out;
 	report->failures = warm_up(options, pool);
@@ -231,8 +231,8 @@ measure(const struct options *options, struct report *report)
 	    options->idle - report->idle_answered;
 	rc = 0;
 out:
-	pool_close(&pool);
-	pool_close(&idle);
+	load_close(&pool);
+	load_close(&idle);
 	return rc;
 }
 
