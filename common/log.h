@@ -5,8 +5,9 @@
  * Under systemd (JOURNAL_STREAM names our standard error) lines carry the
  * "<N>" priority prefix; in the foreground they are plain; daemonized, or under
  * spawn(8), where standard error is the client, they go to syslog. No time
- * stamps of our own. A line is at most LOG_LINE_MAX bytes; control characters and 8-bit bytes that reach it become %XX, so that a
- * line can never be split or forged.
+ * stamps of our own. A line is at most LOG_LINE_MAX bytes; control characters
+ * and 8-bit bytes that reach it become %XX, so that a line can never be split
+ * or forged.
  *
  * Threads: any, after log_open.
  */
