@@ -37,7 +37,8 @@ class Daemon:
     # log lines that are decisions: they may stay unread
     decision = re.compile(r"(\S+: )?action=")
     # log lines that nobody has to expect: start, stop, reload
-    chatter = re.compile(r"\w+ \S+ is ready|stopping: .*|reloaded")
+    chatter = re.compile(r"\w+ (\S+ is ready|has ended)|stopping: .*"
+                         r"|reloaded")
     # the log line after which a SIGHUP has its effect, unless the daemon
     # says READY=1 to NOTIFY_SOCKET
     reloaded = re.compile(r"reloaded")
@@ -90,6 +91,19 @@ class Greylistd(Daemon):
             if canonical(name) not in given:
                 out.append((name, box.path(value)))
         return out
+
+    def tool(self, box, argv):
+        if argv[0] == "postgrey":
+            return [called_postgrey(box), *argv[1:]]
+        return super().tool(box, argv)
+
+
+def called_postgrey(box):
+    """A link to greylistd by the name of postgrey, in the box."""
+    link = box.path("postgrey")
+    if not os.path.lexists(link):
+        os.symlink(os.path.join(BINDIR, "greylistd"), link)
+    return link
 
 
 class Postgrey(Daemon):
@@ -165,13 +179,15 @@ class AsPostgrey(Postgrey):
     user, stop_status, wait = Daemon.user, 0, Daemon.wait
 
     def program(self, box):
-        link = box.path("postgrey")
-        if not os.path.lexists(link):
-            os.symlink(os.path.join(BINDIR, "greylistd"), link)
         who = ["--user=" + box.user,
                "--group=" + box.group] if box.user else []
-        return [*os.environ.get("SCENARIO_WRAP", "").split(), link,
-                "-o", "TestClock=yes", *who]
+        return [*os.environ.get("SCENARIO_WRAP", "").split(),
+                called_postgrey(box), "-o", "TestClock=yes", *who]
+
+    def tool(self, box, argv):
+        if argv[0] == "postgrey":
+            return [called_postgrey(box), *argv[1:]]
+        return argv
 
 
 def canonical(name):

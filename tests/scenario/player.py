@@ -212,8 +212,9 @@ class Player(Stage):
         self.connect()
 
     def connect(self):
+        """Opens the connection in use, once; it may be closed by now."""
         self.up()
-        if self.conns.get(self.conn) is None:
+        if self.conn not in self.conns:
             self.join(self.conn, self.addresses.get(self.conn, self.home))
 
     def hangup(self, step):
@@ -283,7 +284,10 @@ class Player(Stage):
         self.connect()
         self.log_mark = len(self.log)
         size = self.chunk or len(data)
+        self.take_in(0)
         s = self.conns[self.conn]
+        if s is None:
+            raise PlayError("(server died)" if self.dead() else "(closed)")
         try:
             for i in range(0, len(data), size):
                 s.sendall(data[i:i + size])
