@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -77,6 +78,8 @@ sock_notify(const char *state)
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	size_t len = path != NULL ? strlen(path) : 0;
+	/* A manager that does not read must not stop the mail. */
+	const struct timeval patience = { .tv_sec = 1 };
 	int fd, saved = errno;
 
 	if (len < 2 || len >= sizeof(addr.sun_path) ||
@@ -88,6 +91,8 @@ sock_notify(const char *state)
 		addr.sun_path[0] = '\0';
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0) {
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
+		    sizeof(patience));
 		(void)sendto(fd, state, strlen(state), MSG_NOSIGNAL,
 		    (struct sockaddr *)&addr,
 		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
