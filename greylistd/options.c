@@ -6,7 +6,6 @@
 
 #include "common/sock.h"
 #include "common/str.h"
-#include "common/unit.h"
 #include "common/xmem.h"
 
 #include "greylistd/options.h"
@@ -78,21 +77,6 @@ set_noaction(struct config *config, const char *value, struct err *err)
 		"without greylisting use DryRun");
 }
 
-/* postgrey takes 0 as "the default". */
-static int
-set_delay(struct config *config, const char *value, struct err *err)
-{
-	int64_t delay_s;
-
-	if (unit_parse_time(value, 's', &delay_s, err) != 0)
-		return err_prefix(err, "Delay: ");
-	if (delay_s > DAY_S)
-		return err_set(err, "Delay: %s is more than a day", value);
-	((struct options *)config_values(config))->delay_s =
-		delay_s == 0 ? 300 : delay_s;
-	return 0;
-}
-
 #define FIELD(member) offsetof(struct options, member)
 
 const struct config_option options_table[] = {
@@ -132,9 +116,10 @@ const struct config_option options_table[] = {
 	{ .name = "OnError", .type = CONFIG_ENUM, .offset = FIELD(on_error),
 	  .initial = "pass", .choices = on_error_names, .argument = "WORD",
 	  .help = "pass or tempfail new mail when the state cannot be kept" },
-	{ .name = "Delay", .type = CONFIG_CALL, .set = set_delay,
-	  .argument = "TIME",
-	  .help = "time before a retry may pass (default: 300 seconds)" },
+	{ .name = "Delay", .type = CONFIG_TIME, .unit = 's',
+	  .offset = FIELD(delay_s), .initial = "300s", .min = 0,
+	  .max = DAY_S, .argument = "TIME",
+	  .help = "time before a retry may pass" },
 	{ .name = "RetryWindow", .type = CONFIG_TIME, .unit = 'd',
 	  .offset = FIELD(retry_window_s), .initial = "2d", .min = 60,
 	  .max = 3650 * DAY_S, .argument = "TIME",
@@ -240,6 +225,7 @@ options_check(struct config *config, struct err *err)
 {
 	struct options *options = config_values(config);
 
+	/* As postgrey takes it. */
 	if (options->delay_s == 0)
 		options->delay_s = 300;
 	for (size_t i = 0; i < options->listen.count; i++) {

@@ -21,6 +21,7 @@ struct inquiry {
 	const char *recipient;
 	struct ip ip;
 	bool has_ip;
+	bool is_data;		/* asked at DATA or END-OF-MESSAGE */
 	int64_t now_s;
 	struct rcpttable_action table;
 	char client_key[KEY_SIZE];
@@ -127,7 +128,7 @@ decide_by_lists(struct server *server, struct inquiry *q,
 		pass(outcome, "no client address");
 		return true;
 	}
-	if (q->recipient[0] == '\0') {
+	if (q->recipient[0] == '\0' && q->is_data) {
 		pass(outcome, "no recipient");
 		return true;
 	}
@@ -259,7 +260,8 @@ set_outcome(struct server *server, struct inquiry *q,
 {
 	switch (decision->verdict) {
 	case GREYLIST_EARLY:
-		outcome->is_early = true;
+		/* In the second of the first contact it is new still. */
+		outcome->is_early = decision->entry.first != q->now_s;
 		/* fall through */
 	case GREYLIST_NEW:
 		outcome->kind = OUTCOME_GREYLIST;
@@ -322,6 +324,35 @@ take_test_time(const struct policyproto_request *request)
 		now_set((int64_t)wall_s);
 }
 
+/* Is one of the attributes missing that a triplet is made of? Says which. */
+static bool
+is_incomplete(const char *const *attr)
+{
+	static const enum policyproto_attr needed[] = {
+		POLICYPROTO_CLIENT_ADDRESS,
+		POLICYPROTO_CLIENT_NAME,
+		POLICYPROTO_RECIPIENT,
+		POLICYPROTO_SENDER,
+	};
+
+	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++) {
+		if (attr[needed[i]] != NULL)
+			continue;
+		log_warn("warning: attribute missing: %s",
+			policyproto_attr_name(needed[i]));
+		return true;
+	}
+	return false;
+}
+
+/* There Postfix names no recipient when a message has several. */
+static bool
+is_data_state(const char *state)
+{
+	return state != NULL && (strcmp(state, "DATA") == 0 ||
+		strcmp(state, "END-OF-MESSAGE") == 0);
+}
+
 void
 server_decide(struct server *server,
 	const struct policyproto_request *request, struct outcome *outcome)
@@ -338,13 +369,13 @@ server_decide(struct server *server,
 	outcome->delay_s = -1;
 	if (server->settings.test_clock)
 		take_test_time(request);
-	if (q.client_name == NULL || q.client_address == NULL ||
-	    q.sender == NULL || q.recipient == NULL) {
+	if (is_incomplete(attr)) {
 		pass(outcome, NULL);
 		return;
 	}
 	q.now_s = now_wall_s();
 	q.has_ip = ip_parse(q.client_address, &q.ip);
+	q.is_data = is_data_state(attr[POLICYPROTO_PROTOCOL_STATE]);
 	if (decide_by_lists(server, &q, outcome))
 		return;
 	if (server->store == NULL ||
