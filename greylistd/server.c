@@ -47,17 +47,57 @@ counter_of(const struct outcome *outcome)
 	return GREYSTORE_COUNTER_COUNT;
 }
 
+/* The word for what is done, or would be without DryRun. */
+static const char *
+action_word(const struct server *server, enum outcome_kind kind)
+{
+	bool dry_run = server->settings.dry_run;
+
+	switch (kind) {
+	case OUTCOME_GREYLIST:
+		return dry_run ? "dry-run-greylist" : "greylist";
+	case OUTCOME_BLOCK:
+		return dry_run ? "dry-run-block" : "block";
+	case OUTCOME_TEMPFAIL:
+		return dry_run ? "dry-run-tempfail" : "tempfail";
+	case OUTCOME_PASS:
+	case OUTCOME_PREPEND:
+		break;
+	}
+	return "pass";
+}
+
+static void
+log_whitelisted(const char *name, const char *address)
+{
+	if (name[0] == '\0')
+		log_info("whitelisted: %s", address);
+	else
+		log_info("whitelisted: %s[%s]", name, address);
+}
+
+/* A message has one header, however many recipients it has. */
+static void
+keep_first_header(struct server *server, struct work *work)
+{
+	if (work->outcome.kind == OUTCOME_PREPEND &&
+	    !instances_is_first(server->instances,
+		    work->request->attr[POLICYPROTO_INSTANCE])) {
+		work->outcome.kind = OUTCOME_PASS;
+		work->outcome.delay_s = -1;
+	}
+}
+
 /* postgrey's line for the log, and that a client is known from now on. */
 static void
 log_outcome(const struct server *server, const struct work *work)
 {
 	const char *const *attr = work->request->attr;
 	const struct outcome *outcome = &work->outcome;
-	bool greylist = outcome->kind == OUTCOME_GREYLIST;
 	char line[REPLY_LOG_SIZE];
 	char early[64];
 	struct reply_event event = {
-		.action = "pass",
+		.action = action_word(server, outcome->kind),
 		.reason = outcome->reason,
 		.delay_s = outcome->delay_s,
 		.queue_id = attr[POLICYPROTO_QUEUE_ID],
@@ -68,14 +108,6 @@ log_outcome(const struct server *server, const struct work *work)
 		.comment = outcome->comment,
 	};
 
-	if (greylist)
-		event.action = server->settings.dry_run ?
-			"dry-run-greylist" :
-			"greylist";
-	else if (outcome->kind == OUTCOME_BLOCK)
-		event.action = "block";
-	else if (outcome->kind == OUTCOME_TEMPFAIL)
-		event.action = "tempfail";
 	if (outcome->is_early) {
 		snprintf(early, sizeof(early), "early-retry (%llds missing)",
 			(long long)outcome->left_s);
@@ -87,12 +119,11 @@ log_outcome(const struct server *server, const struct work *work)
 		log_line(LOG_LEVEL_NOTICE, line);
 	}
 	if (outcome->whitelisted_now)
-		log_info("whitelisted: %s[%s]", event.client_name,
-			event.client_address);
+		log_whitelisted(event.client_name, event.client_address);
 }
 
 static void
-answer(struct server *server, struct work *work)
+answer(const struct server *server, const struct work *work)
 {
 	const struct settings *settings = &server->settings;
 	const char *const *attr = work->request->attr;
@@ -100,13 +131,14 @@ answer(struct server *server, struct work *work)
 	char text[REPLY_SIZE];
 	const char *action = "DUNNO";
 
+	if (settings->dry_run) {
+		policysrv_reply(work->call, action);
+		return;
+	}
 	switch (outcome->kind) {
 	case OUTCOME_PASS:
 		break;
 	case OUTCOME_PREPEND:
-		if (!instances_is_first(server->instances,
-			    attr[POLICYPROTO_INSTANCE]))
-			break;
 		reply_header(&(struct reply_header){
 			.template = settings->header,
 			.waited_s = outcome->delay_s,
@@ -117,8 +149,6 @@ answer(struct server *server, struct work *work)
 		action = text;
 		break;
 	case OUTCOME_GREYLIST:
-		if (settings->dry_run)
-			break;
 		reply_greylist(settings->action, settings->text,
 			outcome->left_s, attr[POLICYPROTO_RECIPIENT],
 			attr[POLICYPROTO_ETRN_DOMAIN] != NULL, text);
@@ -222,6 +252,7 @@ on_batch_end(void *arg)
 		counter = counter_of(&work->outcome);
 		if (counter != GREYSTORE_COUNTER_COUNT)
 			server_count(server, counter, now_s);
+		keep_first_header(server, work);
 		log_outcome(server, work);
 		answer(server, work);
 	}
