@@ -55,6 +55,11 @@ common_SRCS := \
 # What greylistd and greylistctl share.
 greylist_SRCS := \
 	greylistd/btree.c \
+	greylistd/ctl_entry.c \
+	greylistd/ctl_json.c \
+	greylistd/ctl_logline.c \
+	greylistd/ctl_print.c \
+	greylistd/ctl_text.c \
 	greylistd/greylist.c \
 	greylistd/greystore.c \
 	greylistd/greystore_expire.c \
@@ -73,7 +78,9 @@ greylist_SRCS := \
 
 greylistd_SRCS := greylistd/main.c greylistd/server.c greylistd/server_decide.c \
 	greylistd/server_housekeeping.c
-greylistctl_SRCS := greylistd/ctl.c
+greylistctl_SRCS := greylistd/ctl.c $(patsubst %,greylistd/ctl_%.c,\
+	dbcopy export forget import list maint merge postgrey report \
+	report_print rule show stats)
 
 polload_SRCS := $(patsubst %,tests/bench/%.c,hist load polload procstat \
 	report target text triplet wire)

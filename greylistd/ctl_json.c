@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: ISC */
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "greylistd/ctl_json.h"
+
+void
+ctl_json_init(struct ctl_json *json, FILE *out)
+{
+	memset(json, 0, sizeof(*json));
+	json->out = out;
+}
+
+/* Decodes the UTF-8 sequence at s, of at most len bytes. Returns its length,
+ * or 0 when it is not valid (RFC 3629: no surrogates, nothing overlong). */
+static size_t
+decode(const unsigned char *s, size_t len, uint32_t *code_r)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t need;
+	uint32_t code;
+
+	if (s[0] < 0x80) {
+		*code_r = s[0];
+		return 1;
+	}
+	if (s[0] < 0xc2 || s[0] > 0xf4)
+		return 0;
+	need = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+	if (need > len)
+		return 0;
+	code = s[0] & (0x7fU >> need);
+	for (size_t i = 1; i < need; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (s[i] & 0x3f);
+	}
+	if (code < least[need] || code > 0x10ffff ||
+	    (code >= 0xd800 && code <= 0xdfff))
+		return 0;
+	*code_r = code;
+	return need;
+}
+
+/* Control characters, line separators, and what reorders or hides text. */
+static bool
+is_unsafe(uint32_t code)
+{
+	return code < 0x20 || (code >= 0x7f && code <= 0x9f) ||
+		(code >= 0x200b && code <= 0x200f) ||
+		(code >= 0x2028 && code <= 0x202e) ||
+		(code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
+}
+
+static void
+write_string(FILE *out, const char *bytes, size_t len)
+{
+	const unsigned char *s = (const unsigned char *)bytes;
+
+	putc('"', out);
+	for (size_t i = 0; i < len;) {
+		uint32_t code = 0;
+		size_t n = decode(s + i, len - i, &code);
+
+		if (n == 0) {
+			fprintf(out, "%%%02X", s[i]);
+			n = 1;
+		} else if (code == '"' || code == '\\') {
+			fprintf(out, "\\%c", (int)code);
+		} else if (is_unsafe(code)) {
+			fprintf(out, "\\u%04" PRIx32, code);
+		} else {
+			fwrite(s + i, 1, n, out);
+		}
+		i += n;
+	}
+	putc('"', out);
+}
+
+/* Writes what stands before a value: comma, line end, name. */
+static void
+begin(struct ctl_json *json, const char *name)
+{
+	if (json->depth > 0) {
+		bool *some = &json->some[json->depth - 1];
+
+		fputs(*some ? ",\n" : "\n", json->out);
+		*some = true;
+		fprintf(json->out, "%*s", (int)json->depth, "");
+	}
+	if (name != NULL) {
+		write_string(json->out, name, strlen(name));
+		fputs(": ", json->out);
+	}
+}
+
+void
+ctl_json_open(struct ctl_json *json, const char *name, char bracket)
+{
+	assert(json->depth < CTL_JSON_DEPTH);
+	begin(json, name);
+	putc(bracket, json->out);
+	json->close[json->depth] = bracket == '{' ? '}' : ']';
+	json->some[json->depth] = false;
+	json->depth++;
+}
+
+void
+ctl_json_close(struct ctl_json *json)
+{
+	assert(json->depth > 0);
+	json->depth--;
+	if (json->some[json->depth])
+		fprintf(json->out, "\n%*s", (int)json->depth, "");
+	putc(json->close[json->depth], json->out);
+	if (json->depth == 0)
+		putc('\n', json->out);
+}
+
+void
+ctl_json_text(struct ctl_json *json, const char *name, const char *bytes,
+	size_t len)
+{
+	begin(json, name);
+	write_string(json->out, bytes, len);
+}
+
+void
+ctl_json_int(struct ctl_json *json, const char *name, int64_t value)
+{
+	begin(json, name);
+	fprintf(json->out, "%" PRId64, value);
+}
+
+void
+ctl_json_bool(struct ctl_json *json, const char *name, bool value)
+{
+	begin(json, name);
+	fputs(value ? "true" : "false", json->out);
+}
+
+void
+ctl_json_null(struct ctl_json *json, const char *name)
+{
+	begin(json, name);
+	fputs("null", json->out);
+}
