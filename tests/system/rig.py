@@ -31,7 +31,7 @@ import sys
 import time
 import traceback
 
-from capture import PATIENCE, Log, Lmtp, TimedOut
+from capture import PATIENCE, Lmtp, Log, TimedOut
 from namespaces import Unavailable, enter
 from postfix import Postfix
 from smtpclient import Client, Sent, send        # noqa: F401 (for the tests)

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
 """The greylist server ends, dies and reloads under a live Postfix."""
+import os
 import signal
+import subprocess
 import threading
+import time
 
-from rig import PROGRAM, Client, run, send
+from rig import PATIENCE, PROGRAM, Client, run, send
 
 GOOD, BUSY, PARTNER = "198.51.100.10", "203.0.113.40", "203.0.113.25"
 SENDER = "a@good.example"
@@ -113,4 +116,27 @@ def reloaded(t, rig):
         t.equal(sent.code, 250, "a broken line harms no other")
 
 
-run(setup, [killed, stopped, terminated, reloaded])
+def daemonized(t, rig):
+    """in the background, with a pid file and syslog"""
+    if PROGRAM == "postgrey":
+        return t.skip("postgrey says it is ready before it is")
+    server = rig.server("background", 10002, delay=1)
+    path = server.state + "/pid"
+    since = rig.log.mark()
+    started = subprocess.run([*server.argv, "--daemonize",
+                              "--pidfile=" + path], timeout=PATIENCE)
+    t.equal(started.returncode, 0, "start")
+    sent = send(GOOD, SENDER, "daemon@example.net", port=STRICT)
+    t.equal(sent.rcpt[0].code, 450, "it serves when the starter returns")
+    with open(path) as f:
+        pid = int(f.read())
+    rig.log.wait(rf"greylistd\[{pid}\]: action=greylist, reason=new", since)
+    os.kill(pid, signal.SIGTERM)
+    end = time.monotonic() + PATIENCE
+    while os.path.exists(f"/proc/{pid}") and time.monotonic() < end:
+        time.sleep(0.005)
+    t.ok(not os.path.exists(f"/proc/{pid}"), "SIGTERM ends it")
+    t.ok(not os.path.exists(path), "the pid file is gone")
+
+
+run(setup, [killed, stopped, terminated, reloaded, daemonized])
