@@ -233,6 +233,8 @@ $(B)/t/filldb: $(call obj,$(filldb_SRCS)) $(ARCHIVES)
 	$(link)
 $(B)/t/floor: $(call obj,$(floor_SRCS)) $(ARCHIVES)
 	$(link)
+$(B)/t/storetool: $(B)/obj/tests/fault/storetool.o $(ARCHIVES)
+	$(link)
 
 TEST_PROGRAMS := $(UNIT_TESTS:%=$(B)/t/%)
 # Objects of tests are kept: make would take them for intermediate files.
@@ -261,7 +263,7 @@ check-scenarios: all
 	$(PROVE) -j2 -e tests/run $(SCENARIOS)
 
 # The tiers that need more of the machine or other programs.
-check-fault: all
+check-fault: all $(B)/t/storetool
 	$(PROVE) tests/fault/t_*.py
 check-reference: all $(TOOLS)
 	$(PROVE) tests/reference/t_*.py
