@@ -7,7 +7,8 @@
 The expectations are greylistd's. differences.txt, beside this file, lists
 where postgrey does otherwise and why; a difference that is not listed fails,
 and so does a listed one that does not show. Scenarios of what postgrey has
-not are skipped with their reason.
+not are skipped with their reason. The scenarios in reference/postgrey are of
+what greylistd does only under postgrey's name.
 """
 import argparse
 import os
@@ -80,9 +81,10 @@ def main():
     if not os.access(POSTGREY.program(None)[0], os.X_OK) or os.geteuid() != 0:
         print("1..0 # SKIP needs root and the package postgrey")
         return 0
-    folder = os.path.join(TESTS, "scenarios", "greylistd")
+    folders = [os.path.join(TESTS, "scenarios", "greylistd"),
+               os.path.join(HERE, "postgrey")]
     paths = []
-    for name in given.files or [folder]:
+    for name in given.files or folders:
         paths += sorted(os.path.join(name, f) for f in os.listdir(name)
                         if f.endswith(".scn")) if os.path.isdir(name) \
             else [name]

@@ -127,7 +127,7 @@ class Postgrey(Daemon):
         "ipv6cidr": str, "autowhitelistclients": str, "hostname": str,
         "whitelistclients": str, "whitelistrecipients": str,
         "xgreylistheader": str, "lookupbyhost": None, "lookupbysubnet": None,
-        "privacy": None, "exim": None, "quiet": None, "verbose": None,
+        "privacy": None, "exim": None,
     }
     spelled = {
         "maxage": "max-age", "retrywindow": "retry-window",
