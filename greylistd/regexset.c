@@ -245,7 +245,8 @@ regexset_matches(const struct regexset *set, const char *subject, size_t len)
 
 	if (set->all == NULL)
 		return false;
-	if (len > sizeof(lower)) {
+	/* "$" also matches before a line end. */
+	if (len > sizeof(lower) || (len > 0 && subject[len - 1] == '\n')) {
 		for (const struct entry *e = set->all; e != NULL;
 		    e = e->next_of_all)
 			if (regex_match(e->regex, subject, len) == REGEX_MATCH)
