@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -222,6 +223,7 @@ act(struct scan *s, struct found *f)
 			return -1;
 		return set_pair(s, f);
 	case ACT_OPTION:
+		assert(f->option != NULL);
 		if (config_needs_value(f->option) && take_value(s, f) < 0)
 			return -1;
 		return set_value(s, f->option->name, f->value);

@@ -18,6 +18,7 @@
 #include "common/sandbox.h"
 #include "common/sock.h"
 #include "common/str.h"
+#include "common/xmem.h"
 
 /* What a phase returns to go on with the next one; else an exit code. */
 #define GO_ON (-1)
@@ -134,11 +135,25 @@ prepare(struct run *r)
 static void
 print_help(const struct daemon_spec *spec)
 {
+	const struct daemon_default *d = spec->defaults;
+	struct config_option *options;
+	size_t count = 0;
+
+	while (spec->options[count].name != NULL)
+		count++;
+	/* A copy, to show the defaults that hold under this name. */
+	options = xmem_calloc(count + 1, sizeof(*options));
+	memcpy(options, spec->options, count * sizeof(*options));
+	for (; d != NULL && d->name != NULL; d++)
+		for (size_t i = 0; i < count; i++)
+			if (str_equal_name(options[i].name, d->name))
+				options[i].initial = d->value;
 	(void)printf("%s\n", spec->usage);
 	args_help(stdout);
 	(void)printf("\nOptions of the configuration file; -o NAME=VALUE works"
 	    " as well:\n");
-	config_help(spec->options, stdout);
+	config_help(options, stdout);
+	xmem_free(&options);
 }
 
 /* Phase 2: arguments and configuration; -h, -V, -p and -t end here. */

@@ -336,6 +336,8 @@ test_exits(void)
 		{ "version", { "-V" }, 0, "standin 1.2\n" },
 		{ "help", { "--help" }, 0, "usage: standin\n" },
 		{ "help lists options", { "-h" }, 0, "  --term-at-open " },
+		{ "help shows our defaults", { "-h" }, 0,
+		  "(default: default)\n" },
 		{ "check", { "-t" }, 0,
 		  "standin: no file: the configuration is fine\n" },
 		{ "print", { "-p", "-o", "Value=x" }, 0, "\nValue x\n" },
@@ -608,6 +610,7 @@ test_background(void)
 {
 	const char *const words[] = { "-d", "-o", pid_option, NULL };
 	int status = -1, pid = 0;
+	char proc[32], cwd[8] = "";
 	struct run r;
 	FILE *f;
 
@@ -620,6 +623,9 @@ test_background(void)
 	    fclose(f) == 0);
 	check_true("another process", pid > 1 && pid != r.pid);
 	check_int("a session of its own", getsid(pid), pid);
+	(void)snprintf(proc, sizeof(proc), "/proc/%d/cwd", pid);
+	check_int("in the root", readlink(proc, cwd, sizeof(cwd) - 1), 1);
+	check_str("in the root", cwd, "/");
 	(void)kill(pid, SIGTERM);
 	check_int("ends", waitpid(pid, &status, 0), pid);
 	check_int("by SIGTERM", WEXITSTATUS(status), 0);
