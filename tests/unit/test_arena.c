@@ -69,10 +69,10 @@ test_text(void)
 	    "abc");
 	check_mem("strndup keeps NUL bytes", arena_strndup(arena, "a\0b", 3),
 	    4, "a\0b", 4);
-	/* 16 bytes with the NUL: the next piece stands right behind. */
-	copy = arena_strdup(arena, "fifteen letters");
+	/* Without its NUL it would just fill a piece. */
+	copy = arena_strdup(arena, "sixteen letters.");
 	memset(arena_alloc(arena, 16), 'x', 16);
-	check_str("the NUL has room of its own", copy, "fifteen letters");
+	check_str("the NUL has room of its own", copy, "sixteen letters.");
 	arena_free(&arena);
 }
 

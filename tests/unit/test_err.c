@@ -18,6 +18,7 @@ test_set(void)
 		{ "line ends", "a\r\nb", "say a??b" },
 		{ "escape sequence", "\033[2J", "say ?[2J" },
 		{ "8-bit text", "\303\244\177", "say ???" },
+		{ "the last that prints", " ~", "say  ~" },
 		{ "percent signs stay", "100%s", "say 100%s" },
 		{ "empty", "", "say " },
 	};

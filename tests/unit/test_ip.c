@@ -98,6 +98,8 @@ test_parse(void)
 		check_str(rows[i].name, ip_format(&ip, text), rows[i].want);
 		check_str(rows[i].name, ip_format_plain(&ip, text),
 		    rows[i].want_plain);
+		check_int(rows[i].name, ip.family,
+		    strchr(rows[i].want, ':') == NULL ? IP_V4 : IP_V6);
 		check_uint(rows[i].name, ip_bits(ip.family),
 		    strchr(rows[i].want, ':') == NULL ? 32 : 128);
 	}
@@ -192,6 +194,9 @@ test_net_parse(void)
 		{ "mapped, one address", "::ffff:192.0.2.9/128", "192.0.2.9",
 		    32 },
 		{ "mapped, wider than IPv4", "::ffff:0:0/95", NULL, 0 },
+		{ "one byte too long for an address",
+		    "0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:00/24",
+		    NULL, 0 },
 		{ "very long text", "0000000000000000000000000000000000000000"
 		    "000000000000000000000000/24", NULL, 0 },
 	};

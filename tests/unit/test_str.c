@@ -102,6 +102,30 @@ test_escape(void)
 	}
 }
 
+/* Every byte, with and without one more in the set. */
+static void
+test_escape_bytes(void)
+{
+	for (int byte = 0; byte < 256; byte++) {
+		bool is_plain = byte >= 0x20 && byte <= 0x7e;
+		char input[1] = { (char)byte };
+		char buf[8], name[32], escaped[8], want[8];
+		struct str s;
+
+		(void)snprintf(name, sizeof(name), "byte 0x%02x", byte);
+		(void)snprintf(escaped, sizeof(escaped), "%%%02X", byte);
+		(void)snprintf(want, sizeof(want), is_plain ? "%c" : "%%%02X",
+		    byte);
+		str_init(&s, buf, sizeof(buf));
+		str_add_escaped(&s, input, 1, "");
+		check_str(name, s.text, want);
+		str_init(&s, buf, sizeof(buf));
+		str_add_escaped(&s, input, 1, ",@");
+		check_str(name, s.text, byte == ',' || byte == '@' ?
+		    escaped : want);
+	}
+}
+
 static void
 test_trim(void)
 {
@@ -196,6 +220,9 @@ test_distance(void)
 		{ "as names", "max-age", "MAXAGE", 0 },
 		{ "insert", "dela", "delay", 1 },
 		{ "delete", "delayy", "delay", 1 },
+		{ "insert at the end", "delay", "delays", 1 },
+		{ "delete at the end", "delays", "delay", 1 },
+		{ "delete three at the end", "delayxyz", "delay", 3 },
 		{ "replace", "deley", "delay", 1 },
 		{ "swap is two", "dealy", "delay", 2 },
 		{ "a classic", "kitten", "sitting", 3 },
@@ -245,6 +272,9 @@ test_to_uint(void)
 		{ "blank behind", "1 ", 10, false, 0 },
 		{ "hex", "0x1", 10, false, 0 },
 		{ "letter behind", "1s", 10, false, 0 },
+		{ "letter behind, no limit", "1s", ULLONG_MAX, false, 0 },
+		{ "slash behind, no limit", "1/", ULLONG_MAX, false, 0 },
+		{ "colon behind, no limit", "1:", ULLONG_MAX, false, 0 },
 	};
 
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
@@ -262,6 +292,7 @@ main(void)
 	test_builder();
 	test_cut();
 	test_escape();
+	test_escape_bytes();
 	test_trim();
 	test_lower();
 	test_equal();

@@ -25,6 +25,16 @@ test_blocks(void)
 	p = xmem_calloc(8, 8);
 	check_mem("calloc clears", p, 64, zeros, 64);
 	xmem_free(&p);
+	p = xmem_calloc(64, 1);
+	check_mem("calloc of bytes", p, 64, zeros, 64);
+	xmem_free(&p);
+	p = xmem_calloc(1, 64);
+	check_mem("calloc of one element", p, 64, zeros, 64);
+	xmem_free(&p);
+	p = xmem_realloc(NULL, 64, 1);
+	memset(p, 0, 64);
+	check_mem("realloc of bytes", p, 64, zeros, 64);
+	xmem_free(&p);
 	p = xmem_calloc(0, 8);
 	check_true("calloc of no elements gives a block", p != NULL);
 	xmem_free(&p);
