@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/now.h"
@@ -65,8 +66,8 @@ static const struct command commands[] = {
 	  ctl_postgrey },
 	{ "report", "[OPTIONS] <MAILLOG", "show who never came back",
 	  ctl_report },
-	{ "check", "[--fix]", "look for damage", ctl_maint_check },
-	{ "vacuum", "", "give unused space back", ctl_maint_vacuum },
+	{ "check", "", "look for damage", ctl_maint_check },
+	{ "vacuum", "", "give unused space back, count anew", ctl_maint_vacuum },
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -229,6 +230,7 @@ ctl_configure(struct ctl *ctl, const char *path, const char *database)
 	if (path != NULL && config_read(ctl->config, path, &err) != 0)
 		return ctl_fail(EX_CONFIG, "%s", err.text);
 	options = config_values(ctl->config);
+	ctl->named = database != NULL;
 	if (database == NULL)
 		database = options->database;
 	if (strlen(database) >= sizeof(ctl->database))
@@ -299,15 +301,33 @@ ctl_open(struct ctl *ctl, enum store_mode mode)
 	ctl->gs = greystore_open(ctl->database, mode, &note, &err);
 	if (ctl->gs == NULL)
 		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+	ctl->writes = mode != STORE_TOOL_READ;
 	if (note.text[0] != '\0')
 		ctl_note("%s", note.text);
 	return 0;
 }
 
+int
+ctl_open_or_make(struct ctl *ctl)
+{
+	/* A name on the command line may be a slip of the hand. */
+	bool make = !ctl->named && access(ctl->database, F_OK) != 0 &&
+		errno == ENOENT;
+
+	return ctl_open(ctl, make ? STORE_DAEMON : STORE_TOOL);
+}
+
 void
 ctl_close(struct ctl *ctl)
 {
+	const struct timespec turn = {
+		.tv_nsec = (GREYSTORE_SNAPSHOT_MS + 2) * INT64_C(1000000)
+	};
+
 	greystore_close(&ctl->gs);
+	/* When the shell has its prompt back the change is in force. */
+	if (ctl->writes)
+		nanosleep(&turn, NULL);
 	config_free(&ctl->config);
 }
 

@@ -37,6 +37,8 @@ struct ctl {
 	struct greylist_policy policy;
 	int64_t now_s;
 	bool json;
+	bool named;		/* the database, on the command line */
+	bool writes;		/* opened for writing */
 	struct greystore *gs;	/* NULL until ctl_open */
 };
 
@@ -81,7 +83,12 @@ int ctl_configure(struct ctl *ctl, const char *path, const char *database);
  * files before. Returns 0 or an exit code after a message. */
 int ctl_open(struct ctl *ctl, enum store_mode mode);
 
-/* Closes the database and frees the configuration. */
+/* Opens the database for writing; a missing one is made, unless it was named
+ * on the command line, so that rules may come before the daemon. */
+int ctl_open_or_make(struct ctl *ctl);
+
+/* Closes the database and frees the configuration. What was written is then
+ * in force in a running daemon. */
 void ctl_close(struct ctl *ctl);
 
 /* Finds out whose files these are: the owner of path's directory, or when

@@ -142,13 +142,16 @@ report(const struct import *import)
 		ctl_json_int(&json, "read", import->rows);
 		ctl_json_int(&json, "added", import->merge.added);
 		ctl_json_int(&json, "merged", import->merge.merged);
+		ctl_json_int(&json, "others", import->merge.others);
 		ctl_json_bool(&json, "complete", import->ended);
 		ctl_json_close(&json);
 		return;
 	}
-	printf("%lld rows read: %lld added, %lld merged with what was there\n",
+	printf("%lld rows read: %lld triplets and clients added, %lld merged "
+		"with those there; %lld rules and counters\n",
 		(long long)import->rows, (long long)import->merge.added,
-		(long long)import->merge.merged);
+		(long long)import->merge.merged,
+		(long long)import->merge.others);
 }
 
 static int
@@ -199,7 +202,7 @@ ctl_import(struct ctl *ctl, int argc, char **argv)
 		code = ctl_fail(EX_NOINPUT, "%s: %s", argv[1],
 			strerror(errno));
 	else
-		code = ctl_open(ctl, STORE_TOOL);
+		code = ctl_open_or_make(ctl);
 	if (code == 0)
 		code = ctl_finish(import_file(import));
 	if (import->in != NULL && import->in != stdin)

@@ -78,6 +78,17 @@ write_string(FILE *out, const char *bytes, size_t len)
 	putc('"', out);
 }
 
+/* Does all of what is open now stand on one line? */
+static bool
+is_inline(const struct ctl_json *json)
+{
+	for (unsigned i = 1; i < json->depth; i++) {
+		if (json->close[i - 1] == ']')
+			return true;
+	}
+	return false;
+}
+
 /* Writes what stands before a value: comma, line end, name. */
 static void
 begin(struct ctl_json *json, const char *name)
@@ -85,9 +96,12 @@ begin(struct ctl_json *json, const char *name)
 	if (json->depth > 0) {
 		bool *some = &json->some[json->depth - 1];
 
-		fputs(*some ? ",\n" : "\n", json->out);
+		if (is_inline(json))
+			fputs(*some ? ", " : "", json->out);
+		else
+			fprintf(json->out, "%s\n%*s", *some ? "," : "",
+				(int)json->depth, "");
 		*some = true;
-		fprintf(json->out, "%*s", (int)json->depth, "");
 	}
 	if (name != NULL) {
 		write_string(json->out, name, strlen(name));
@@ -109,9 +123,11 @@ ctl_json_open(struct ctl_json *json, const char *name, char bracket)
 void
 ctl_json_close(struct ctl_json *json)
 {
+	bool on_line = is_inline(json);
+
 	assert(json->depth > 0);
 	json->depth--;
-	if (json->some[json->depth])
+	if (json->some[json->depth] && !on_line)
 		fprintf(json->out, "\n%*s", (int)json->depth, "");
 	putc(json->close[json->depth], json->out);
 	if (json->depth == 0)

@@ -4,7 +4,8 @@
  *
  * Valid UTF-8 stays as it is, except for control characters and those that
  * reorder text, which become \uXXXX; a byte that belongs to no valid sequence
- * becomes "%XX".
+ * becomes "%XX". An object within an array stands on one line, so that long
+ * lists can be read and cut.
  *
  * Threads: one struct belongs to one thread.
  */

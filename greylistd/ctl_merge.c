@@ -158,6 +158,6 @@ ctl_merge_other(struct ctl_merge *merge, const struct ctl_text *record,
 		store_rollback(store);
 		return -1;
 	}
-	merge->added++;
+	merge->others++;
 	return store_end(store, err);
 }

@@ -21,8 +21,9 @@
 struct ctl_merge {
 	struct ctl *ctl;
 	unsigned waiting;	/* rows in the open transaction */
-	int64_t added;		/* rows that were new */
-	int64_t merged;		/* rows that were there already */
+	int64_t added;		/* triplets and clients that were new */
+	int64_t merged;		/* that were there already */
+	int64_t others;		/* rules and counters */
 };
 
 /* Adds a triplet. Returns 0, or -1 with err and no transaction open. */

@@ -255,6 +255,7 @@ report(const struct source *source)
 		json_tally(&json, "clients", &source->client_tally);
 		ctl_json_close(&json);
 	} else {
+		printf("database: %s\n", ctl->database);
 		report_tally("triplets", &source->triplet_tally);
 		report_tally("clients", &source->client_tally);
 	}

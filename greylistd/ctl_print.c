@@ -122,7 +122,7 @@ ctl_print_text(struct ctl_print *print, const char *bytes, size_t len)
 
 		str_init(&s, text, cap);
 		str_add_escaped(&s, bytes, len, "");
-		add_cell(print, text);
+		add_cell(print, len == 0 ? "-" : text);
 		xmem_free(&text);
 	}
 	next_cell(print);

@@ -3,8 +3,9 @@
  * ctl_print.h - the same rows for people (aligned columns) or as JSON
  *
  * For people: a headline, then columns as wide as the first rows need; times
- * are local, spans have at most two units, hostile bytes are %XX. As JSON: an
- * array of objects; times and spans in seconds, null where there is none.
+ * are local, spans have at most two units, hostile bytes are %XX, what is
+ * empty is "-". As JSON: an array of objects; times and spans in seconds,
+ * null where there is none.
  *
  * Threads: one struct belongs to one thread.
  */

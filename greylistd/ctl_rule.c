@@ -141,7 +141,7 @@ add_rule(struct ctl *ctl, int argc, char **argv, enum rules_action action)
 				"long from now on, as in 30d", expires);
 		rule.expires = ctl->now_s + span_s;
 	}
-	code = ctl_open(ctl, STORE_TOOL);
+	code = ctl_open_or_make(ctl);
 	if (code != 0)
 		return code;
 	rule.kind = rules_kind_name(kind);
