@@ -268,7 +268,8 @@ static const struct {
 	{ "nothing", "", NULL },
 	{ "no address", "localhost/a@b/c@d", NULL },
 	{ "no slash at all, long",
-	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL },
+	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	  NULL },
 };
 
 static void
