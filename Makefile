@@ -91,8 +91,9 @@ UNIT_TESTS := \
 	test_arena test_args test_config test_daemon test_err test_ip test_log \
 	test_now test_policyproto test_policysrv test_regex test_sandbox \
 	test_sock test_store test_str test_unit test_xmem \
-	test_greylist test_greystore test_instances test_key test_rcpttable \
-	test_reply test_rules test_whitelist
+	test_greylist test_greystore test_instances test_key test_namemap \
+	test_netmap test_rcptmap test_rcpttable test_regexset test_reply \
+	test_rules test_textfile test_whitelist
 
 FUZZERS := fuzz_config fuzz_policyproto fuzz_key fuzz_whitelist
 
