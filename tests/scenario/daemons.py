@@ -39,12 +39,12 @@ class Daemon:
     # log lines that nobody has to expect: start, stop, reload
     chatter = re.compile(r"\w+ (\S+ is ready|has ended)|stopping: .*"
                          r"|reloaded")
-    # the log line after which a SIGHUP has its effect, unless the daemon
-    # says READY=1 to NOTIFY_SOCKET
+    # the log line after which a SIGHUP has its effect
     reloaded = re.compile(r"reloaded")
     # what a log line may bear in front: a priority, the program's name
     prefix = re.compile(r"(<\d>)?((greylistd|postgrey)(\[\d+\])?: )?"
                         r"(warning: |error: )?")
+    notifies = True         # says READY=1 to NOTIFY_SOCKET, see sd_notify(3)
     stop_status = 0         # exit status after SIGTERM
     wait = float(os.environ.get("SCENARIO_WAIT", "10"))  # for any event
 
@@ -117,6 +117,7 @@ class Postgrey(Daemon):
                          r"|cleaning .*|rm /.*|\S+ CONNECT .*")
     reloaded = re.compile(r"HUP received: reloading whitelists\.\.\.")
     prefix = re.compile("")
+    notifies = False
     stop_status = None
     wait = 1.5
     # option -> how postgrey wants its value
@@ -177,6 +178,7 @@ class AsPostgrey(Postgrey):
 
     chatter, prefix = Greylistd.chatter, Greylistd.prefix
     user, stop_status, wait = Daemon.user, 0, Daemon.wait
+    notifies = True
 
     def program(self, box):
         who = ["--user=" + box.user,

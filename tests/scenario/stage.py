@@ -185,17 +185,17 @@ class Stage:
             preexec_fn=lambda: limit_files(1024))
 
     def ready(self):
-        """Whether the daemon says that it is ready, or can be reached."""
-        if "READY=1" in self.notified:
-            return True
+        """Whether the daemon says that it is ready, or, when it would not
+        say so, can be reached."""
+        if self.process.poll() is not None:
+            raise PlayError(f"(ended with status {self.process.returncode})")
+        if self.daemon.notifies:
+            return "READY=1" in self.notified
         try:
             dial(self.home).close()
             return True
         except OSError:
-            pass
-        if self.process.poll() is not None:
-            raise PlayError(f"(ended with status {self.process.returncode})")
-        return False
+            return False
 
     def up(self):
         """Starts the daemon unless it runs."""

@@ -22,6 +22,7 @@ class Fake(daemons.Daemon):
     name = "fake"
     wait = 0.6
     user = None
+    notifies = False
 
     def command(self, box, tale):
         return [os.path.join(HERE, "fake.py"), box.socket]
