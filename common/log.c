@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,23 +102,14 @@ log_facility(const char *name)
 	return -1;
 }
 
-/* One write(2) per line, so that lines of several processes on one pipe do
- * not mix. A line that cannot be written is lost: there is nobody to tell. */
+/* What cannot be written is lost: there is nobody to tell. */
 static void
-write_stderr(enum log_level level, const char *text)
+write_all(const char *text, size_t len)
 {
-	char buf[LOG_LINE_MAX];
-	struct str line;
 	size_t done = 0;
 
-	str_init(&line, buf, sizeof(buf) - 1);
-	if (is_journal)
-		str_addf(&line, "<%d>", priority(level));
-	str_add_escaped(&line, text, strlen(text), "");
-	buf[line.len] = '\n';
-	while (done < line.len + 1) {
-		ssize_t n = write(STDERR_FILENO, buf + done,
-		    line.len + 1 - done);
+	while (done < len) {
+		ssize_t n = write(STDERR_FILENO, text + done, len - done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -125,6 +117,59 @@ write_stderr(enum log_level level, const char *text)
 			break;
 		done += (size_t)n;
 	}
+}
+
+/* Lines that are held back, see log_hold. */
+static char held[PIPE_BUF];
+static size_t held_len;
+static bool is_holding;
+
+static void
+write_held(void)
+{
+	write_all(held, held_len);
+	held_len = 0;
+}
+
+/* One write(2) per line, so that lines of several processes on one pipe do
+ * not mix. */
+static void
+write_stderr(enum log_level level, const char *text)
+{
+	char buf[LOG_LINE_MAX];
+	struct str line;
+
+	str_init(&line, buf, sizeof(buf) - 1);
+	if (is_journal)
+		str_addf(&line, "<%d>", priority(level));
+	str_add_escaped(&line, text, strlen(text), "");
+	buf[line.len++] = '\n';
+	if (held_len + line.len > sizeof(held) || level == LOG_LEVEL_ERROR)
+		write_held();
+	/* Errors go out at once: they may be the last word. */
+	if (is_holding && level != LOG_LEVEL_ERROR &&
+	    line.len <= sizeof(held)) {
+		memcpy(held + held_len, buf, line.len);
+		held_len += line.len;
+	} else {
+		write_all(buf, line.len);
+	}
+}
+
+void
+log_hold(void)
+{
+	is_holding = true;
+}
+
+void
+log_release(void)
+{
+	int saved = errno;
+
+	is_holding = false;
+	write_held();
+	errno = saved;
 }
 
 static void

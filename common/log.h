@@ -55,6 +55,14 @@ void log_write(enum log_level level, const char *format, ...)
 /* The same without printf: text is one finished line. */
 void log_line(enum log_level level, const char *text);
 
+/* From now on lines for standard error are collected, to be written together:
+ * a busy loop then makes one system call per turn, not one per line. At most
+ * PIPE_BUF bytes are held, which one write keeps together. Lines for syslog
+ * go out at once. Threads: one, while others do not log. */
+void log_hold(void);
+/* Writes what was collected since log_hold and ends it. */
+void log_release(void);
+
 /* Writes a line; one each, by name. */
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A warning: something is wrong, service goes on. */

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "common/now.h"
 #include "common/xmem.h"
 
 #include "greylistd/greystore_int.h"
@@ -107,7 +108,7 @@ read_triplets(struct greystore *gs, struct err *err)
 
 	switch (store_step(stmt, err)) {
 	case STORE_ROW:
-		gs->triplets = store_column_int(stmt, 0);
+		gs->triplets = store_column_int(stmt, 0) + gs->unsaved_delta;
 		store_reset(stmt);
 		return 0;
 	case STORE_DONE:
@@ -154,6 +155,8 @@ greystore_close(struct greystore **gs)
 {
 	if (*gs == NULL)
 		return;
+	if ((*gs)->store != NULL)
+		(void)greystore_flush(*gs, NULL);
 	store_close(&(*gs)->store);
 	xmem_free(gs);
 }
@@ -168,21 +171,21 @@ int
 greystore_fail_turn(struct greystore *gs)
 {
 	store_rollback(gs->store);
-	gs->triplets -= gs->delta;
-	gs->delta = 0;
-	gs->in_turn = false;
-	gs->counts_written = false;
+	gs->triplets -= gs->turn_delta;
+	gs->turn_delta = 0;
+	gs->is_open = false;
 	return -1;
 }
 
 int
 greystore_begin_read(struct greystore *gs, struct err *err)
 {
-	if (gs->in_turn)
+	if (gs->is_open)
 		return 0;
 	if (store_begin_read(gs->store, err) != 0)
 		return greystore_fail_turn(gs);
-	gs->in_turn = true;
+	gs->is_open = true;
+	gs->opened_ms = now_mono_ms();
 	return 0;
 }
 
@@ -193,7 +196,7 @@ greystore_begin_write(struct greystore *gs, struct err *err)
 		return 0;
 	if (store_begin_write(gs->store, err) != 0)
 		return greystore_fail_turn(gs);
-	gs->in_turn = true;
+	gs->is_open = true;
 	return 0;
 }
 
@@ -256,7 +259,7 @@ greystore_put(struct greystore *gs, const char *key,
 			return -1;
 		if (store_changes(gs->store) == 1) {
 			gs->triplets++;
-			gs->delta++;
+			gs->turn_delta++;
 			return 0;
 		}
 		/* A tool was faster; its row is replaced. */
@@ -271,7 +274,7 @@ greystore_removed(struct greystore *gs)
 	int64_t n = store_changes(gs->store);
 
 	gs->triplets -= n;
-	gs->delta -= n;
+	gs->turn_delta -= n;
 	return n;
 }
 
@@ -329,8 +332,12 @@ greystore_put_client(struct greystore *gs, const char *address,
 static int
 write_counts(struct greystore *gs, struct err *err)
 {
-	struct store_stmt *stmt = gs->stmt[SQL_COUNT];
+	struct store_stmt *stmt = gs->stmt[SQL_META_ADD];
 
+	store_bind_int(stmt, 1, gs->unsaved_delta);
+	if (greystore_exec(gs, stmt, err) != 0)
+		return -1;
+	stmt = gs->stmt[SQL_COUNT];
 	for (int i = 0; i < GREYSTORE_COUNTER_COUNT; i++) {
 		if (gs->counts[i] == 0)
 			continue;
@@ -341,7 +348,6 @@ write_counts(struct greystore *gs, struct err *err)
 		if (greystore_exec(gs, stmt, err) != 0)
 			return -1;
 	}
-	gs->counts_written = true;
 	return 0;
 }
 
@@ -356,7 +362,7 @@ greystore_tally(struct greystore *gs, enum greystore_counter counter,
 		waiting = waiting || gs->counts[i] != 0;
 	/* At midnight the old day's counts go out first; should that fail,
 	 * they are counted under the new day. */
-	if (waiting && day != gs->count_day && !gs->in_turn)
+	if (waiting && day != gs->count_day && !gs->is_open)
 		(void)greystore_flush(gs, NULL);
 	gs->count_day = day;
 	gs->counts[counter] += n;
@@ -372,25 +378,40 @@ greystore_count(struct greystore *gs, enum greystore_counter counter,
 int
 greystore_commit(struct greystore *gs, struct err *err)
 {
-	struct store_stmt *stmt = gs->stmt[SQL_META_ADD];
-
-	if (!gs->in_turn)
+	/* A snapshot of reads serves the next turns too, see
+	 * greystore_begin_turn. */
+	if (!gs->is_open || !store_is_writing(gs->store))
 		return 0;
-	if (store_is_writing(gs->store)) {
-		if (gs->delta != 0) {
-			store_bind_int(stmt, 1, gs->delta);
-			if (greystore_exec(gs, stmt, err) != 0)
-				return -1;
-		}
-	}
 	if (store_end(gs->store, err) != 0)
 		return greystore_fail_turn(gs);
-	if (gs->counts_written)
-		memset(gs->counts, 0, sizeof(gs->counts));
-	gs->counts_written = false;
-	gs->delta = 0;
-	gs->in_turn = false;
+	gs->unsaved_delta += gs->turn_delta;
+	gs->turn_delta = 0;
+	gs->is_open = false;
 	return 0;
+}
+
+void
+greystore_rest(struct greystore *gs)
+{
+	if (!gs->is_open || store_is_writing(gs->store))
+		return;
+	if (store_end(gs->store, NULL) != 0)
+		greystore_fail_turn(gs);
+	gs->is_open = false;
+}
+
+bool
+greystore_begin_turn(struct greystore *gs)
+{
+	if (gs->is_open &&
+	    now_mono_ms() - gs->opened_ms < GREYSTORE_SNAPSHOT_MS)
+		return false;
+	greystore_rest(gs);
+	/* Within a snapshot the question costs no locks. Should it fail, the
+	 * next look-up says so. */
+	if (greystore_begin_read(gs, NULL) != 0)
+		return false;
+	return greystore_changed_elsewhere(gs);
 }
 
 void
@@ -402,9 +423,18 @@ greystore_rollback(struct greystore *gs)
 int
 greystore_flush(struct greystore *gs, struct err *err)
 {
-	if (greystore_begin_write(gs, err) != 0 || write_counts(gs, err) != 0)
+	bool waiting = gs->unsaved_delta != 0;
+
+	for (int i = 0; i < GREYSTORE_COUNTER_COUNT; i++)
+		waiting = waiting || gs->counts[i] != 0;
+	if (!waiting)
+		return 0;
+	if (greystore_begin_write(gs, err) != 0 ||
+	    write_counts(gs, err) != 0 || greystore_commit(gs, err) != 0)
 		return -1;
-	return greystore_commit(gs, err);
+	gs->unsaved_delta = 0;
+	memset(gs->counts, 0, sizeof(gs->counts));
+	return 0;
 }
 
 int64_t

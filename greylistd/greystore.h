@@ -6,10 +6,12 @@
  *     client   address, count, last         the auto-whitelist
  *     rule     kind, value, action, comment, created, expires   see rules.h
  *     counter  day, name, n                 day = UNIX time / 86400
- *     meta     name, value                  'triplets' = rows in triplet
+ *     meta     name, value                  'triplets' = rows in triplet,
+ *                                           about
  *
  * Reads and writes of one loop turn are one transaction: reads open a
- * snapshot, the first write upgrades it, greystore_commit ends it. A failed
+ * snapshot, the first write upgrades it, greystore_commit ends it; a turn
+ * that only read leaves its snapshot to the next ones for a while. A failed
  * call leaves no transaction open and says why; what was written in the turn
  * is then gone, and the caller answers by OnError.
  *
@@ -91,6 +93,17 @@ int greystore_put_client(struct greystore *gs, const char *address,
 void greystore_count(struct greystore *gs, enum greystore_counter counter,
 	int64_t now_s);
 
+/* How long a snapshot of reads may serve, in milliseconds: opening one costs
+ * more than a look-up. What a tool changes is seen after that. */
+#define GREYSTORE_SNAPSHOT_MS 10
+
+/* Starts a turn: takes a new snapshot when the last one is stale. Returns
+ * whether a tool changed the file meanwhile. */
+bool greystore_begin_turn(struct greystore *gs);
+
+/* Gives a snapshot back, when no request came for a while. */
+void greystore_rest(struct greystore *gs);
+
 /* Ends the turn's transaction. 0, or -1: nothing of this turn was kept. */
 int greystore_commit(struct greystore *gs, struct err *err);
 
@@ -101,7 +114,9 @@ void greystore_rollback(struct greystore *gs);
  * it from a timer and before closing. */
 int greystore_flush(struct greystore *gs, struct err *err);
 
-/* Rows in triplet. */
+/* Rows in triplet. The file's own count is brought up to date by
+ * greystore_flush; a crash leaves it behind by what came since the last one,
+ * until "greylistctl vacuum" counts anew. */
 int64_t greystore_triplets(const struct greystore *gs);
 
 /* One small step of expiry, a transaction of its own of about budget_us:

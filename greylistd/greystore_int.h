@@ -47,13 +47,14 @@ enum greystore_phase {
 struct greystore {
 	struct store *store;
 	struct store_stmt *stmt[SQL_STMT_COUNT];
-	bool in_turn;			/* a snapshot or transaction is open */
+	bool is_open;			/* a snapshot or transaction */
+	int64_t opened_ms;		/* monotonic; the snapshot */
 	int64_t triplets;		/* rows, with those of this turn */
-	int64_t delta;			/* rows that this turn added */
+	int64_t turn_delta;		/* rows that this turn added */
+	int64_t unsaved_delta;		/* not yet in the file's count */
 	/* Counts not yet in the file, of count_day. */
 	int64_t count_day;
 	int64_t counts[GREYSTORE_COUNTER_COUNT];
-	bool counts_written;		/* in the open transaction */
 	enum greystore_phase phase;
 	char cursor[KEY_SIZE];		/* the walk's last key */
 	char evict_cursor[KEY_SIZE];

@@ -85,7 +85,7 @@ static const struct daemon_engine engine = {
 static const struct daemon_spec greylistd_spec = {
 	.name = "greylistd",
 	.version = POSTERN_VERSION,
-	.usage = "greylistd [-c FILE] [-tpfdv] [-o Name=Value] [--name=value]",
+	.usage = "usage: greylistd [-c FILE] [-tpfdv] [-o Name=Value] [--name=value]",
 	.options = options_table,
 	.config_size = sizeof(struct options),
 	.common_offset = offsetof(struct options, daemon),
@@ -102,7 +102,7 @@ static const struct daemon_spec greylistd_spec = {
 static const struct daemon_spec postgrey_spec = {
 	.name = "postgrey",
 	.version = "1.37",
-	.usage = "postgrey [options...]",
+	.usage = "usage: postgrey [options...]",
 	.options = options_table,
 	.config_size = sizeof(struct options),
 	.common_offset = offsetof(struct options, daemon),

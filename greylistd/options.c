@@ -11,6 +11,7 @@
 #include "greylistd/options.h"
 
 #define DAY_S INT64_C(86400)
+#define DEFAULT_DELAY_S 300
 
 static const char *const on_error_names[] = { "pass", "tempfail", NULL };
 
@@ -226,8 +227,9 @@ options_check(struct config *config, struct err *err)
 	struct options *options = config_values(config);
 
 	/* As postgrey takes it. */
+	/* postgrey takes 0 as "the default". */
 	if (options->delay_s == 0)
-		options->delay_s = 300;
+		options->delay_s = DEFAULT_DELAY_S;
 	for (size_t i = 0; i < options->listen.count; i++) {
 		struct sock_spec spec;
 

@@ -174,7 +174,7 @@ begin_turn(struct server *server)
 
 	server->in_turn = true;
 	server->write_failed = false;
-	if (server->failed || !greystore_changed_elsewhere(server->store))
+	if (server->failed || !greystore_begin_turn(server->store))
 		return;
 	rules = greystore_rules(server->store, now_wall_s(), &err);
 	if (rules == NULL) {
@@ -243,6 +243,7 @@ on_batch_end(void *arg)
 		server->write_failed = true;
 		server_store_failed(server, &err);
 	}
+	log_hold();
 	for (size_t i = 0; i < server->work_count; i++) {
 		struct work *work = &server->work[i];
 		enum greystore_counter counter;
@@ -256,6 +257,7 @@ on_batch_end(void *arg)
 		log_outcome(server, work);
 		answer(server, work);
 	}
+	log_release();
 	server->work_count = 0;
 	server->in_turn = false;
 	if (server->tick_due)
@@ -395,6 +397,9 @@ listen_on(struct server *server, const char *text,
 	n = sock_listen(&spec, backlog, owner, fds, SOCK_LISTEN_MAX, err);
 	for (int i = 0; i < n; i++)
 		policysrv_listen(server->srv, fds[i]);
+	if (n > 0 && spec.kind == SOCK_UNIX)
+		server->unix_paths[server->unix_count++] =
+			xmem_strdup(spec.path);
 	return n > 0 ? 0 : -1;
 }
 
@@ -414,6 +419,8 @@ open_sockets(struct server *server, const struct options *options, uid_t uid,
 		policysrv_listen(server->srv, fds[i]);
 	if (n != 0)
 		return n < 0 ? -1 : 0;
+	server->unix_paths = xmem_calloc(options->listen.count + 1,
+		sizeof(*server->unix_paths));
 	for (size_t i = 0; i < options->listen.count; i++)
 		if (listen_on(server, options->listen.items[i], options,
 			    &owner, err) != 0)
@@ -518,6 +525,18 @@ server_reload(struct server *server, const struct config *config,
 	return 0;
 }
 
+/* Unix sockets go with us where the directory lets us; elsewhere the next
+ * start replaces them. */
+static void
+remove_sockets(struct server *server)
+{
+	for (size_t i = 0; i < server->unix_count; i++) {
+		(void)unlink(server->unix_paths[i]);
+		xmem_free(&server->unix_paths[i]);
+	}
+	xmem_free(&server->unix_paths);
+}
+
 void
 server_free(struct server **server)
 {
@@ -525,9 +544,8 @@ server_free(struct server **server)
 
 	if (s == NULL)
 		return;
-	if (s->store != NULL && !s->failed)
-		(void)greystore_flush(s->store, NULL);
 	policysrv_free(&s->srv);
+	remove_sockets(s);
 	greystore_close(&s->store);
 	free_settings(&s->settings);
 	rules_free(&s->rules);

@@ -117,6 +117,7 @@ server_housekeeping(void *arg)
 		recover(server, mono_ms);
 		return;
 	}
+	greystore_rest(server->store);
 	expire(server, mono_ms);
 	if (!server->failed && mono_ms >= server->next_flush_ms) {
 		server->next_flush_ms = mono_ms + FLUSH_INTERVAL_MS;

@@ -77,6 +77,8 @@ struct server {
 	struct settings settings;
 	struct greystore *store;	/* NULL while it cannot be opened */
 	char *database;
+	char **unix_paths;	/* of the sockets that we made */
+	size_t unix_count;
 	struct rules *rules;
 	struct instances *instances;
 

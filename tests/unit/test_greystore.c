@@ -242,6 +242,7 @@ tools_are_noticed(void)
 		greystore_changed_elsewhere(gs));
 	put(tool, "theirs", NOW, NOW, 0);
 	check_int("commit", greystore_commit(tool, NULL), 0);
+	check_int("their count", greystore_flush(tool, NULL), 0);
 	check_true("theirs do", greystore_changed_elsewhere(gs));
 	check_false("once", greystore_changed_elsewhere(gs));
 	check_true("and are seen", has(gs, "theirs"));

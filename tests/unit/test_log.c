@@ -37,6 +37,28 @@ captured(void)
 }
 
 static void
+test_hold(void)
+{
+	log_hold();
+	log_info("one");
+	log_info("two");
+	check_str("held lines wait", captured(), "");
+	log_error("three");
+	check_str("an error takes them along", captured(), "one\ntwo\nthree\n");
+	log_info("four");
+	log_release();
+	check_str("the end of it brings the rest", captured(), "four\n");
+	log_info("five");
+	check_str("then lines go out at once", captured(), "five\n");
+	log_hold();
+	for (int i = 0; i < 1000; i++)
+		log_info("0123456789");
+	check_true("not too much is held", strlen(captured()) > 4000);
+	log_release();
+	(void)captured();
+}
+
+static void
 test_lines(void)
 {
 	static const struct {
@@ -181,6 +203,7 @@ main(void)
 	check_str("before log_open", captured(), "early\n");
 	log_open("test", LOG_SINK_STDERR, LOG_MAIL);
 	test_lines();
+	test_hold();
 	test_long();
 	test_journal();
 	log_set_level(LOG_LEVEL_INFO);
