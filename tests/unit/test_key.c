@@ -106,6 +106,9 @@ static const struct {
 	  "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeeee@x",
 	  "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeeee@x",
 	  "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeeee@x" },
+	{ "UUID, then a letter", "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeeex@x",
+	  "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeeex@x",
+	  "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeeex@x" },
 	{ "UUID, four groups", "aaaaaaaa-bbbb-cccc-dddd@x",
 	  "aaaaaaaa-bbbb-cccc-dddd@x", "aaaaaaaa-bbbb-cccc-dddd@x" },
 };
