@@ -261,6 +261,7 @@ check-lint: all
 check-unit: $(TEST_PROGRAMS)
 	$(PROVE) -e '' $(TEST_PROGRAMS)
 check-scenarios: all
+	$(PROVE) tests/scenario/t_player.py
 	$(PROVE) -j2 -e tests/run $(SCENARIOS)
 
 # The tiers that need more of the machine or other programs.
