@@ -76,7 +76,8 @@ greylist_SRCS := \
 	greylistd/textfile.c \
 	greylistd/whitelist.c
 
-greylistd_SRCS := greylistd/main.c greylistd/server.c greylistd/server_decide.c \
+greylistd_SRCS := greylistd/main.c greylistd/server.c \
+	greylistd/server_setup.c greylistd/server_decide.c \
 	greylistd/server_housekeeping.c
 greylistctl_SRCS := greylistd/ctl.c $(patsubst %,greylistd/ctl_%.c,\
 	dbcopy export forget import list maint merge postgrey report \
@@ -91,11 +92,13 @@ UNIT_TESTS := \
 	test_arena test_args test_config test_daemon test_err test_ip test_log \
 	test_now test_policyproto test_policysrv test_regex test_sandbox \
 	test_sock test_store test_str test_unit test_xmem \
+	test_btree test_ctl_entry test_ctl_logline test_ctl_print test_ctl_text \
 	test_greylist test_greystore test_instances test_key test_namemap \
 	test_netmap test_rcptmap test_rcpttable test_regexset test_reply \
 	test_rules test_textfile test_whitelist
 
-FUZZERS := fuzz_config fuzz_policyproto fuzz_key fuzz_whitelist
+FUZZERS := fuzz_btree fuzz_config fuzz_ctl fuzz_policyproto fuzz_key \
+	fuzz_whitelist
 
 MANPAGES8 := greylistd/greylistd.8 greylistd/greylistctl.8
 MANPAGES5 := greylistd/greylistd.conf.5

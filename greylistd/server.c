@@ -3,20 +3,16 @@
 #include <libgen.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/now.h"
 #include "common/policysrv.h"
-#include "common/sock.h"
 #include "common/xmem.h"
 
 #include "greylistd/reply.h"
 #include "greylistd/server.h"
 #include "greylistd/server_int.h"
 
-/* The version in the header that postgrey would have written. */
-#define POSTGREY_VERSION "1.37"
 /* First room for the requests of a turn. */
 #define WORK_MIN 64
 
@@ -264,170 +260,6 @@ on_batch_end(void *arg)
 		server_housekeeping(server);
 }
 
-static void
-warn_line(void *arg, const char *text)
-{
-	(void)arg;
-	log_warn("warning: %s", text);
-}
-
-static struct whitelist *
-load_list(enum whitelist_kind kind, const struct config *config,
-	const char *option, const struct config_list *list,
-	struct whitelist_faults *faults_r)
-{
-	size_t count;
-	char **files = options_whitelist_files(list,
-		config_is_set(config, option), &count);
-	struct whitelist *loaded =
-		whitelist_load(kind, files, count, warn_line, NULL, faults_r);
-
-	options_free_files(files, count);
-	return loaded;
-}
-
-static void
-free_settings(struct settings *settings)
-{
-	xmem_free(&settings->action);
-	xmem_free(&settings->text);
-	xmem_free(&settings->header);
-	xmem_free(&settings->hostname);
-	whitelist_free(&settings->clients);
-	whitelist_free(&settings->recipients);
-	rcpttable_free(&settings->table);
-}
-
-static char *
-own_hostname(const struct options *options)
-{
-	char name[256] = "";
-
-	if (options->hostname[0] != '\0')
-		return xmem_strdup(options->hostname);
-	if (gethostname(name, sizeof(name) - 1) != 0)
-		return xmem_strdup("localhost");
-	return xmem_strdup(name);
-}
-
-static void
-copy_options(const struct options *options, struct settings *settings)
-{
-	settings->policy = (struct greylist_policy){
-		.delay_s = options->delay_s,
-		.retry_window_s = options->retry_window_s,
-		.max_age_s = options->max_age_s,
-		.client_threshold = options->auto_whitelist_clients,
-	};
-	settings->key = (struct key_config){
-		.by_host = options->lookup_by_host,
-		.ipv4_prefix = (unsigned)options->ipv4_cidr,
-		.ipv6_prefix = (unsigned)options->ipv6_cidr,
-		.privacy = options->privacy,
-	};
-	settings->action = xmem_strdup(options->greylist_action);
-	settings->text = xmem_strdup(options->greylist_text);
-	settings->header = xmem_strdup(options->x_greylist_header);
-	settings->hostname = own_hostname(options);
-	settings->header_version =
-		options->as_postgrey ? POSTGREY_VERSION : POSTERN_VERSION;
-	settings->quiet = options->quiet;
-	settings->dry_run = options->dry_run;
-	settings->test_clock = options->daemon.test_clock;
-	settings->on_error = options->on_error;
-	settings->max_entries = options->max_entries;
-}
-
-/* Fills settings_r from config; lists with a broken regular expression are
- * replaced by those of old (may be NULL), which then are old's no more. */
-static int
-load_settings(const struct config *config, struct settings *old,
-	struct settings *settings_r, struct err *err)
-{
-	const struct options *options = config_values(config);
-	struct settings settings = { 0 };
-	struct whitelist_faults faults;
-
-	if (options->recipient_table[0] != '\0') {
-		settings.table = rcpttable_load(options->recipient_table, err);
-		if (settings.table == NULL)
-			return -1;
-	}
-	copy_options(options, &settings);
-	settings.clients = load_list(WHITELIST_CLIENTS, config,
-		"WhitelistClients", &options->whitelist_clients, &faults);
-	if (faults.regexes > 0 && old != NULL) {
-		log_warn("warning: the old list of clients stays in use");
-		whitelist_free(&settings.clients);
-		settings.clients = old->clients;
-		old->clients = NULL;
-	}
-	settings.recipients = load_list(WHITELIST_RECIPIENTS, config,
-		"WhitelistRecipients", &options->whitelist_recipients,
-		&faults);
-	if (faults.regexes > 0 && old != NULL) {
-		log_warn("warning: the old list of recipients stays in use");
-		whitelist_free(&settings.recipients);
-		settings.recipients = old->recipients;
-		old->recipients = NULL;
-	}
-	*settings_r = settings;
-	return 0;
-}
-
-/* Opens one specification's sockets and hands them to the server. */
-static int
-listen_on(struct server *server, const char *text,
-	const struct options *options, const struct sock_owner *owner,
-	struct err *err)
-{
-	int backlog = options->listen_queue_size > 0 ?
-		(int)options->listen_queue_size :
-		SOMAXCONN;
-	int fds[SOCK_LISTEN_MAX];
-	struct sock_spec spec;
-	int n;
-
-	if (sock_parse(text, &spec, err) != 0)
-		return -1;
-	if (spec.kind == SOCK_STDIO) {
-		policysrv_stdio(server->srv, STDIN_FILENO, STDOUT_FILENO);
-		return 0;
-	}
-	n = sock_listen(&spec, backlog, owner, fds, SOCK_LISTEN_MAX, err);
-	for (int i = 0; i < n; i++)
-		policysrv_listen(server->srv, fds[i]);
-	if (n > 0 && spec.kind == SOCK_UNIX)
-		server->unix_paths[server->unix_count++] =
-			xmem_strdup(spec.path);
-	return n > 0 ? 0 : -1;
-}
-
-static int
-open_sockets(struct server *server, const struct options *options, uid_t uid,
-	gid_t gid, struct err *err)
-{
-	const struct sock_owner owner = {
-		.uid = uid,
-		.gid = gid,
-		.mode = (mode_t)options->socket_mode,
-	};
-	int fds[SOCK_LISTEN_MAX];
-	int n = sock_systemd(fds, SOCK_LISTEN_MAX, err);
-
-	for (int i = 0; i < n; i++)
-		policysrv_listen(server->srv, fds[i]);
-	if (n != 0)
-		return n < 0 ? -1 : 0;
-	server->unix_paths = xmem_calloc(options->listen.count + 1,
-		sizeof(*server->unix_paths));
-	for (size_t i = 0; i < options->listen.count; i++)
-		if (listen_on(server, options->listen.items[i], options,
-			    &owner, err) != 0)
-			return -1;
-	return 0;
-}
-
 struct server *
 server_open(const struct config *config, uid_t uid, gid_t gid,
 	struct err *err)
@@ -453,8 +285,8 @@ server_open(const struct config *config, uid_t uid, gid_t gid,
 	server->work = xmem_calloc(server->work_cap, sizeof(*server->work));
 	server->srv = policysrv_new(&srv_config, &hooks, err);
 	if (server->srv == NULL ||
-	    load_settings(config, NULL, &server->settings, err) != 0 ||
-	    open_sockets(server, options, uid, gid, err) != 0)
+	    server_load_settings(config, NULL, &server->settings, err) != 0 ||
+	    server_open_sockets(server, options, uid, gid, err) != 0)
 		server_free(&server);
 	return server;
 }
@@ -518,23 +350,11 @@ server_reload(struct server *server, const struct config *config,
 	struct settings settings;
 
 	log_info("HUP received: reloading whitelists...");
-	if (load_settings(config, &server->settings, &settings, err) != 0)
+	if (server_load_settings(config, &server->settings, &settings, err) != 0)
 		return -1;
-	free_settings(&server->settings);
+	server_free_settings(&server->settings);
 	server->settings = settings;
 	return 0;
-}
-
-/* Unix sockets go with us where the directory lets us; elsewhere the next
- * start replaces them. */
-static void
-remove_sockets(struct server *server)
-{
-	for (size_t i = 0; i < server->unix_count; i++) {
-		(void)unlink(server->unix_paths[i]);
-		xmem_free(&server->unix_paths[i]);
-	}
-	xmem_free(&server->unix_paths);
 }
 
 void
@@ -545,9 +365,9 @@ server_free(struct server **server)
 	if (s == NULL)
 		return;
 	policysrv_free(&s->srv);
-	remove_sockets(s);
+	server_remove_sockets(s);
 	greystore_close(&s->store);
-	free_settings(&s->settings);
+	server_free_settings(&s->settings);
 	rules_free(&s->rules);
 	instances_free(&s->instances);
 	xmem_free(&s->database);

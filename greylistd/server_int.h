@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/config.h"
 #include "common/log.h"
@@ -72,13 +73,20 @@ struct settings {
 	struct rcpttable *table;
 };
 
+/* A Unix socket, and which file it was: a successor's stays. */
+struct unix_socket {
+	char *path;
+	dev_t dev;
+	ino_t ino;
+};
+
 struct server {
 	struct policysrv *srv;
 	struct settings settings;
 	struct greystore *store;	/* NULL while it cannot be opened */
 	char *database;
-	char **unix_paths;	/* of the sockets that we made */
-	size_t unix_count;
+	struct unix_socket *sockets;	/* Unix sockets that we made */
+	size_t socket_count;
 	struct rules *rules;
 	struct instances *instances;
 
@@ -119,6 +127,24 @@ void server_count(struct server *server, enum greystore_counter counter,
 
 /* Notes that the store failed: one line a minute, recovery by the timer. */
 void server_store_failed(struct server *server, const struct err *err);
+
+/* Reads all that the options name into settings_r, which the caller frees. A
+ * list with a broken regular expression is replaced by that of old (may be
+ * NULL), which then is old's no more. On -1 settings_r is not set
+ * (server_setup.c). */
+int server_load_settings(const struct config *config, struct settings *old,
+	struct settings *settings_r, struct err *err);
+
+/* Frees what the settings own. */
+void server_free_settings(struct settings *settings);
+
+/* Makes the listening sockets, or takes systemd's. Returns 0 or -1. */
+int server_open_sockets(struct server *server, const struct options *options,
+	uid_t uid, gid_t gid, struct err *err);
+
+/* Removes the Unix sockets that we made where the directory lets us;
+ * elsewhere the next start replaces them. */
+void server_remove_sockets(struct server *server);
 
 /* Opens the database and reads its rules (server.c). On -1 the store is NULL
  * or may be unusable; try again later. */
