@@ -185,7 +185,7 @@ canonical_address(const char *value, char out[static RULES_VALUE_SIZE],
 	}
 	at = len == 0 || len > ADDRESS_MAX ? NULL : strrchr(out, '@');
 	if (at == NULL || at == out || at[1] == '\0' ||
-	    has_blank_or_control(out))
+	    out[strcspn(out, "<>")] != '\0' || has_blank_or_control(out))
 		return err_set(err, "\"%s\" is not an address: write it as in "
 		    "user@example.org", value);
 	return 0;

@@ -47,6 +47,8 @@ static const struct {
 	{ "sender", RULES_SENDER, "Joe+X@Example.ORG", "joe+x@example.org",
 	  NULL },
 	{ "in brackets", RULES_SENDER, "<a@b.org>", "a@b.org", NULL },
+	{ "brackets and a dot", RULES_SENDER, "<a@b.org>.", NULL,
+	  "not an address" },
 	{ "null sender", RULES_SENDER, "<>", "<>", NULL },
 	{ "empty", RULES_SENDER, "", "<>", NULL },
 	{ "no @", RULES_SENDER, "joe", NULL, "write it as in user@" },
