@@ -197,6 +197,17 @@ test_parse_values(void)
 		    "sender" },
 		{ "unknown in between", INPUT("request=r\nfuture=x\n"
 		    "protocol_state=RCPT\nsender=c\n\n"), "c", 4, 0, NULL },
+		/* In Postfix's order sender follows helo_name. */
+		{ "the expected one", INPUT("helo_name=h\nsender=c\n\n"),
+		    "c", 2, 0, NULL },
+		{ "the expected name and more", INPUT("helo_name=h\n"
+		    "senders=a\n\n"), NULL, 2, 0, NULL },
+		{ "the expected length", INPUT("helo_name=h\nstress=s\n\n"),
+		    NULL, 2, 0, NULL },
+		{ "the expected name alone", INPUT("helo_name=h\nsender\n\n"),
+		    NULL, 1, 1, "sender" },
+		{ "after the last name", INPUT("policy_test_time=1\n"
+		    "sender=c\n\n"), "c", 2, 0, NULL },
 		{ "against the order", INPUT("recipient=r\nsender=c\n"
 		    "request=x\n\n"), "c", 3, 0, NULL },
 #undef INPUT
