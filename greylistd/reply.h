@@ -16,8 +16,8 @@
 /* Room for any log line that this module writes. */
 #define REPLY_LOG_SIZE 3000
 
-/* Writes the action for a greylisted request: ACTION ["4.2.0 "] TEXT. The
- * first %s in text is the seconds left, the first %r the recipient's domain
+/* Writes the action for a greylisted request: ACTION ["4.2.0 "] TEXT, one
+ * line whatever is in them. The first %s in text is the seconds left, the first %r the recipient's domain
  * as received, made safe. "4.2.0 " is there when enhanced (the request has
  * an etrn_domain attribute, so Postfix is 2.3 or later) and text does not
  * begin with a digit. */
@@ -52,8 +52,8 @@ struct reply_event {
 };
 
 /* Writes postgrey's line: "action=A, reason=R, client_name=N, ...". In
- * values, bytes outside 0x20..0x7e and commas are %XX; a value is cut at 256
- * bytes. */
+ * values, bytes outside 0x20..0x7e and commas are %XX; a value so written is
+ * cut at 256 bytes. */
 void reply_log(const struct reply_event *event,
 	char out[static REPLY_LOG_SIZE]);
 

@@ -5,6 +5,8 @@
  *     keytool [-a] [-h] [-p] [-4 PREFIX] [-6 PREFIX]
  *             reads lines ADDRESS TAB SENDER TAB RECIPIENT, writes the key
  *             and, after a TAB, the client's; -a folds all, else as postgrey
+ *     keytool -i
+ *             reads postgrey's keys, writes what an import makes of them
  *     keytool -c FILE
  *             reads lines NAME TAB ADDRESS, writes 1 for a listed client or 0
  *     keytool -r FILE
@@ -21,6 +23,7 @@
 struct job {
 	struct key_config key;
 	enum key_folding folding;
+	bool import;
 	struct whitelist *clients;
 	struct whitelist *recipients;
 };
@@ -61,6 +64,11 @@ do_line(const struct job *job, char *line)
 	char *second, *third;
 	struct ip ip;
 
+	if (job->import) {
+		printf("%s\n", key_refold(line, strlen(line), key) ? key :
+		    "refused");
+		return;
+	}
 	if (job->recipients != NULL) {
 		printf("%d\n", whitelist_has_recipient(job->recipients, line));
 		return;
@@ -84,18 +92,20 @@ do_line(const struct job *job, char *line)
 int
 main(int argc, char **argv)
 {
-	struct job job = { { false, 24, 64, false }, KEY_FOLD_POSTGREY, NULL,
-		NULL };
+	struct job job = { .key = { false, 24, 64, false },
+		.folding = KEY_FOLD_POSTGREY };
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t len;
 	int letter;
 
-	while ((letter = getopt(argc, argv, "ahp4:6:c:r:")) != -1) {
+	while ((letter = getopt(argc, argv, "ahip4:6:c:r:")) != -1) {
 		if (letter == 'a')
 			job.folding = KEY_FOLD_ALL;
 		else if (letter == 'h')
 			job.key.by_host = true;
+		else if (letter == 'i')
+			job.import = true;
 		else if (letter == 'p')
 			job.key.privacy = true;
 		else if (letter == '4')
