@@ -67,7 +67,8 @@ static const struct command commands[] = {
 	{ "report", "[OPTIONS] <MAILLOG", "show who never came back",
 	  ctl_report },
 	{ "check", "", "look for damage", ctl_maint_check },
-	{ "vacuum", "", "give unused space back, count anew", ctl_maint_vacuum },
+	{ "vacuum", "", "give unused space back, count anew",
+	  ctl_maint_vacuum },
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
