@@ -15,6 +15,9 @@
 /* How long a writer at the WAL's limit waits for readers of other programs;
  * they may stay for hours. */
 #define LIMIT_WAIT_MS 50
+/* How long the start waits for a lock, at least: a tool may be at work, and
+ * nobody waits for a reply yet. */
+#define OPEN_WAIT_MS 1000
 /* Damage that was not confirmed but comes again within this time is real. */
 #define STRIKE_MS (600 * 1000)
 
@@ -482,6 +485,8 @@ store_open(const struct store_config *config, struct err *note_r,
 		note_r->text[0] = '\0';
 	if (store == NULL)
 		return NULL;
+	if (store->busy_ms < OPEN_WAIT_MS)
+		store->busy_ms = OPEN_WAIT_MS;
 	if (store_open_file(store, false, note_r, err) < 0 ||
 	    (store->begin_read = store_prepare(store, "BEGIN", err)) == NULL ||
 	    (store->begin_write = store_prepare(store, "BEGIN IMMEDIATE",
@@ -495,6 +500,8 @@ store_open(const struct store_config *config, struct err *note_r,
 		return NULL;
 	}
 	(void)store_changed_elsewhere(store);
+	store->busy_ms = config->busy_ms;
+	sqlite3_busy_timeout(store->db, store->busy_ms);
 	return store;
 }
 

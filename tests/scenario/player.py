@@ -173,9 +173,10 @@ class Player(Stage):
     def lock(self, step):
         """Holds the write lock of the daemon's database."""
         del step
-        self.up()
-        self.locked = sqlite3.connect(self.box.path(self.daemon.database),
-                                      isolation_level=None)
+        path = self.box.path(self.daemon.database)
+        if not os.path.exists(path):
+            self.up()
+        self.locked = sqlite3.connect(path, isolation_level=None)
         self.locked.execute("BEGIN IMMEDIATE")
 
     def unlock(self, step):
@@ -330,7 +331,8 @@ class Player(Stage):
 
     def expect_log(self, step):
         self.flush()
-        self.up()
+        if self.command is None:
+            self.up()
         pattern = self.box.expand(step.arg)
 
         def find():
