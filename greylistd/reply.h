@@ -17,10 +17,10 @@
 #define REPLY_LOG_SIZE 3000
 
 /* Writes the action for a greylisted request: ACTION ["4.2.0 "] TEXT, one
- * line whatever is in them. The first %s in text is the seconds left, the first %r the recipient's domain
- * as received, made safe. "4.2.0 " is there when enhanced (the request has
- * an etrn_domain attribute, so Postfix is 2.3 or later) and text does not
- * begin with a digit. */
+ * line whatever is in them. The first %s in text is the seconds left, the
+ * first %r the recipient's domain as received, made safe. "4.2.0 " is there
+ * when enhanced (the request has an etrn_domain attribute, so Postfix is 2.3
+ * or later) and text does not begin with a digit. */
 void reply_greylist(const char *action, const char *text, int64_t left_s,
 	const char *recipient, bool enhanced, char out[static REPLY_SIZE]);
 
