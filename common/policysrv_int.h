@@ -64,7 +64,7 @@ struct policysrv_conn {
 	bool is_socket;
 	bool is_stdio;			/* descriptors are not ours to close */
 	bool ended;			/* the peer sends no more */
-	bool gone;			/* closed while BUSY: awaits the reply */
+	bool gone;			/* closed while BUSY: awaits reply */
 };
 
 struct policysrv_queue {

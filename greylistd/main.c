@@ -85,7 +85,8 @@ static const struct daemon_engine engine = {
 static const struct daemon_spec greylistd_spec = {
 	.name = "greylistd",
 	.version = POSTERN_VERSION,
-	.usage = "usage: greylistd [-c FILE] [-tpfdv] [-o Name=Value] [--name=value]",
+	.usage = "usage: greylistd [-c FILE] [-tpfdv] [-o Name=Value] "
+		 "[--name=value]",
 	.options = options_table,
 	.config_size = sizeof(struct options),
 	.common_offset = offsetof(struct options, daemon),

@@ -350,7 +350,8 @@ server_reload(struct server *server, const struct config *config,
 	struct settings settings;
 
 	log_info("HUP received: reloading whitelists...");
-	if (server_load_settings(config, &server->settings, &settings, err) != 0)
+	if (server_load_settings(config, &server->settings, &settings,
+		    err) != 0)
 		return -1;
 	server_free_settings(&server->settings);
 	server->settings = settings;

@@ -166,8 +166,8 @@ listen_on(struct server *server, const char *text,
 }
 
 int
-server_open_sockets(struct server *server, const struct options *options, uid_t uid,
-	gid_t gid, struct err *err)
+server_open_sockets(struct server *server, const struct options *options,
+	uid_t uid, gid_t gid, struct err *err)
 {
 	const struct sock_owner owner = {
 		.uid = uid,
