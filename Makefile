@@ -73,6 +73,7 @@ greylist_SRCS := \
 	greylistd/regexset.c \
 	greylistd/reply.c \
 	greylistd/rules.c \
+	greylistd/sender.c \
 	greylistd/textfile.c \
 	greylistd/whitelist.c
 
