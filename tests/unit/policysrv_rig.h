@@ -93,9 +93,11 @@ on_batch_end(void *arg)
 		policysrv_reply(s->late, "DUNNO late");
 		s->late = NULL;
 	}
-	if (s->replied && s->peek_fd >= 0 && recv(s->peek_fd, &byte, 1,
-	    MSG_PEEK | MSG_DONTWAIT) > 0)
-		s->reply_was_early = true;
+	if (s->replied && s->peek_fd >= 0) {
+		if (recv(s->peek_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+			s->reply_was_early = true;
+		(void)!write(s->told[1], "b", 1);
+	}
 	s->replied = false;
 }
 
@@ -114,9 +116,10 @@ on_command(void *arg)
 		s->held_count = 0;
 		(void)!write(s->told[1], "r", 1);
 		break;
-	case 'q':	/* stop, with all the time in the world */
+	case 'q':	/* stop, with all the time in the world; but stall */
 		policysrv_stop(s->srv, 60000);
 		(void)!write(s->told[1], "q", 1);
+		(void)!read(s->release[0], &command, 1);
 		break;
 	case 'k':	/* stop, with little time */
 		policysrv_stop(s->srv, 20);
@@ -247,7 +250,7 @@ static int
 new_socket(const struct server *s)
 {
 	/* Only so that a fault ends the test: nothing is timed by it. */
-	const struct timeval limit = { .tv_sec = 30 };
+	const struct timeval limit = { .tv_sec = 10 };
 	int fd = socket(s->addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));

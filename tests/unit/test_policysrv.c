@@ -181,25 +181,34 @@ test_gone(void)
 {
 	const struct linger now = { .l_onoff = 1, .l_linger = 0 };
 	struct server s;
-	int fd;
+	int fds[2], fd, i;
 
 	start_listening(&s, &defaults, AF_INET);
 	fd = connect_to(&s);
 	say(fd, "request=hold\n\n");
 	await(&s, 'h');
 	close(fd);
+	for (i = 0; i < 2; i++)
+		fds[i] = new_socket(&s);
 	fd = connect_to(&s);
 	say(fd, "request=hold\n\n" ECHO("lost"));
 	await(&s, 'h');
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	close(fd);
 	barrier(&s);
+	/* These get the descriptors that became free. */
+	for (i = 0; i < 2; i++) {
+		if (connect(fds[i], (void *)&s.addr, s.addr_len) < 0)
+			perror("connect");
+	}
+	barrier(&s);
 	command(&s, "r");
 	await(&s, 'r');
-	fd = connect_to(&s);
-	say(fd, ECHO("x"));
-	hear("replies to those who left harm nobody", fd, REPLY("x"));
-	close(fd);
+	for (i = 0; i < 2; i++) {
+		say(fds[i], ECHO("x"));
+		hear("no reply goes to the wrong peer", fds[i], REPLY("x"));
+		close(fds[i]);
+	}
 	stop_server(&s);
 	check_int("none left open", s.stats.open, 0);
 }
@@ -313,27 +322,22 @@ static void
 test_drain(void)
 {
 	struct server s;
-	int idle, half, busy, arrived, stall, fd;
+	int idle, half, busy, arrived, fd;
 
 	start_listening(&s, &defaults, AF_UNIX);
 	idle = connect_to(&s);
 	half = connect_to(&s);
 	busy = connect_to(&s);
 	arrived = connect_to(&s);
-	stall = connect_to(&s);
 	say(half, "request=echo\nsender=ha");
 	say(busy, "request=hold\n\n");
 	await(&s, 'h');
 	barrier(&s);
-	/* While the server sleeps, a request arrives, then the command. */
-	say(stall, "request=stall\nsender=woken\n\n");
-	await(&s, 's');
-	say(arrived, ECHO("arrived"));
 	command(&s, "q");
-	(void)!write(s.release[1], "x", 1);
 	await(&s, 'q');
+	say(arrived, ECHO("arrived"));
+	(void)!write(s.release[1], "x", 1);
 	hear("what had arrived is answered", arrived, REPLY("arrived"));
-	hear("what was in work as well", stall, REPLY("woken"));
 	hear_end("idle connections are closed", idle);
 	fd = new_socket(&s);
 	check_int("nobody is let in", connect(fd, (void *)&s.addr,
@@ -346,7 +350,6 @@ test_drain(void)
 	hear("a held one is answered", busy, REPLY("held"));
 	hear_end("and is the last", busy);
 	hear_end("closed after its reply", arrived);
-	hear_end("closed after its reply", stall);
 	join_server(&s);
 	check_int("none left open", s.stats.open, 0);
 }
@@ -370,8 +373,7 @@ test_grace(void)
 	hear_end("nor a half one", half);
 
 	start_listening(&s, &defaults, AF_UNIX);
-	command(&s, "q");
-	join_server(&s);
+	stop_server(&s);
 	check_int("nothing to drain", s.stats.open, 0);
 }
 
@@ -394,6 +396,9 @@ test_batch(void)
 	for (i = 0; i < 2; i++)
 		say(fds[i], ECHO("batch"));
 	(void)!write(s.release[1], "x", 1);
+	/* Nobody reads before both turns have ended. */
+	await(&s, 'b');
+	await(&s, 'b');
 	for (i = 0; i < 2; i++)
 		hear("answered", fds[i], REPLY("batch"));
 	hear("answered", stall, REPLY("x"));
@@ -500,6 +505,8 @@ int
 main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
+	/* What is waited for may never come. */
+	alarm(300);
 	test_exchange();
 	test_split();
 	test_too_much();

@@ -325,6 +325,20 @@ test_recovery(void)
 	check_int("statements stay valid", store_step(look, &err), STORE_ROW);
 	check_int("the new file is empty", store_column_int(look, 0), 0);
 	store_reset(look);
+
+	unlink(path);
+	mkdir(path, 0700);
+	check_int("nothing to open", store_recover(store, &note, &err), -1);
+	check_contains("it says so", err.text, "is not a file");
+	check_int("meanwhile nothing works", store_step(look, &err),
+	    STORE_FAILED);
+	check_contains("and says why", err.text, "is not a file");
+	check_int("nor this", store_begin_write(store, &err), -1);
+	check_true("nor this", store_prepare(store, "SELECT 1", &err) == NULL);
+	rmdir(path);
+	check_int("until it can", store_recover(store, &note, &err), 0);
+	check_int("then all does", store_step(look, &err), STORE_ROW);
+	store_reset(look);
 	store_close(&store);
 
 	fd = open(path, O_WRONLY | O_TRUNC);
