@@ -15,6 +15,7 @@
 #define SHA1_HEX_LEN 40
 /* The longest key before it is cut: address, "/128", two values. */
 #define FULL_SIZE (IP_TEXT_SIZE + 8 + 2 * (KEY_VALUE_MAX + 1))
+
 void
 key_sha1_hex(const char *bytes, size_t len, char hex_r[static 41])
 {
