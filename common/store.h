@@ -11,6 +11,13 @@
  * Once writing fails, the store says why; when the cause is gone (space,
  * permissions, the lock of a tool) it works again without a restart.
  *
+ * The WAL does not outgrow 64 MiB: a writer that is faster than the thread
+ * has to wait for it then. Only a reader that never ends can make it larger.
+ *
+ * The file is made with mode 0600. It must not be a symbolic link; its
+ * directory may. A database with another program's tables is refused; one
+ * that lacks some of ours counts as damaged.
+ *
  * Sources: sqlite.org wal.html, rescode.html.
  * Threads: one thread per struct store.
  */
@@ -37,7 +44,8 @@ struct store_config {
 	const char *path;		/* ":memory:" works for tests */
 	enum store_mode mode;
 	const char *const *migrations;	/* NULL-terminated; migration i leads
-					 * from user_version i to i+1 */
+					 * from user_version i to i+1; borrowed
+					 * until store_close */
 	int64_t cache_bytes;		/* page cache */
 	int busy_ms;			/* how long to wait for a lock */
 };
@@ -71,10 +79,12 @@ void store_bind_text(struct store_stmt *stmt, int index, const char *text,
 void store_bind_int(struct store_stmt *stmt, int index, int64_t value);
 
 /* Advances. After ROW, columns can be read until the next step or reset;
- * after DONE or FAILED the statement was reset already. */
+ * after DONE or FAILED the statement was reset already. A failure can undo
+ * the whole write transaction (full disk): all steps fail then until its
+ * end. */
 enum store_step store_step(struct store_stmt *stmt, struct err *err);
 
-/* Makes the statement ready for new parameters. */
+/* Makes the statement ready for new parameters; the old ones are gone. */
 void store_reset(struct store_stmt *stmt);
 
 /* Column (0..) as integer; 0 for NULL. */
@@ -91,9 +101,12 @@ int store_exec(struct store_stmt *stmt, struct err *err);
 int64_t store_changes(struct store *store);
 
 /* Makes one snapshot for all reads until store_end; cheap, repeatable.
- * Reads outside work too, each on its own. Returns 0 or -1. */
+ * Reads outside work too, each on its own. Returns 0 or -1; that the file was
+ * removed or replaced is noticed here and in store_begin_write, within a
+ * second. */
 int store_begin_read(struct store *store, struct err *err);
-/* Starts writing (upgrades or replaces a read snapshot). Returns 0, or -1
+/* Starts writing (replaces a read snapshot: statements are reset, and what
+ * was read may have changed meanwhile). Returns 0, or -1
  * when another writer does not let go within busy_ms or the disk refuses;
  * the transaction is then rolled back and none is open. */
 int store_begin_write(struct store *store, struct err *err);
@@ -106,13 +119,17 @@ void store_rollback(struct store *store);
 bool store_is_writing(const struct store *store);
 
 /* Did another connection (greylistctl) change the file since the last call?
- * Costs a look at shared memory. */
+ * Costs a look at shared memory; within a snapshot, where the answer is that
+ * of the snapshot, next to nothing. True after store_recover opened anew. */
 bool store_changed_elsewhere(struct store *store);
 
 /* Closes and opens the file anew when it has been replaced, removed or
  * damaged under us: damage found by a failed step is handled as in
- * store_open. Statements stay valid. Returns 0 when the store works again;
- * call it from a timer after failures. note_r as in store_open. */
+ * store_open; when a check does not confirm it, the file stays until the
+ * second time. After other failures it tries to write. An open transaction is
+ * rolled back. Statements stay valid. Returns 0 when the store works again;
+ * call it from a timer after failures (without any it costs three calls of
+ * stat(2)). note_r as in store_open. */
 int store_recover(struct store *store, struct err *note_r, struct err *err);
 
 /* Runs PRAGMA integrity_check. Returns 0 when sound, else -1 with the first
