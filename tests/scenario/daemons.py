@@ -8,6 +8,10 @@ import os
 import re
 
 BINDIR = os.path.abspath(os.environ.get("BINDIR", "build/bin"))
+# A program in front of the daemon, with its options. The sandbox would not
+# let it work.
+WRAP = os.environ.get("SCENARIO_WRAP", "").split()
+FOR_TESTS = ["-o", "TestClock=yes", *(["-o", "Sandbox=no"] if WRAP else [])]
 
 # What Postfix 3.7 sends, in its order. instance is made for each request.
 POSTFIX = [
@@ -53,10 +57,9 @@ class Daemon:
         with open(box.path(self.name + ".conf"), "w", encoding="utf-8") as f:
             for name, value in self.settings(box, story):
                 f.write(f"{name} {value}\n")
-        return [*os.environ.get("SCENARIO_WRAP", "").split(),
-                os.path.join(BINDIR, self.name), "-f",
-                "-c", box.path(self.name + ".conf"),
-                "-o", "TestClock=yes", *map(box.expand, story.args)]
+        return [*WRAP, os.path.join(BINDIR, self.name), "-f",
+                "-c", box.path(self.name + ".conf"), *FOR_TESTS,
+                *map(box.expand, story.args)]
 
     def settings(self, box, story):
         """The scenario's configuration and what every scenario needs."""
@@ -183,8 +186,7 @@ class AsPostgrey(Postgrey):
     def program(self, box):
         who = ["--user=" + box.user,
                "--group=" + box.group] if box.user else []
-        return [*os.environ.get("SCENARIO_WRAP", "").split(),
-                called_postgrey(box), "-o", "TestClock=yes", *who]
+        return [*WRAP, called_postgrey(box), *FOR_TESTS, *who]
 
     def tool(self, box, argv):
         if argv[0] == "postgrey":
