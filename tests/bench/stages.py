@@ -172,6 +172,12 @@ def worst(results):
     return merged
 
 
+def control_run(parent, *options):
+    """The same load on a server that does nothing: the machine's own delays."""
+    with running(Floor(parent)) as (server,):
+        return load(server, "control", "-K", 100, *options)
+
+
 def expiry(parent, size):
     """A load of a fixed rate while expired entries are removed."""
     keep = size.expired // 10
@@ -193,9 +199,11 @@ def expiry(parent, size):
         seconds = time.monotonic() - begin
         after = [load(server, "after expiry", *options, known=size.known)]
         rss = after[-1].get("peak_kib", 0) / 1024
+    control = [control_run(parent, *options)]
     table(f"Expiry under a load of {size.rate}/s",
           DELAYS, [delays("expiring", worst(during)),
-                   delays("afterwards", worst(after))],
+                   delays("afterwards", worst(after)),
+                   delays("floor", worst(control))],
           f"{expired:,} of {before:,} had expired, {left:,} of them are left"
           f" after {seconds:.0f} s; peak RSS {rss:.1f} MiB.")
 
@@ -226,6 +234,8 @@ def restart(parent, size):
                                   ("restart", server.restart)):
                 result = disturbed(server, size, label, action)
                 rows.append(delays(f"{server.name}: {label}", result))
+    rows.append(delays("floor: nothing else", control_run(
+        parent, "-r", RESTART_RATE, "-s", size.gap_s * (size.restarts + 1))))
     table(f"Reload and restart, {size.restarts}x each, under a load of"
           f" {RESTART_RATE}/s", DELAYS, rows)
 
