@@ -466,10 +466,16 @@ store_after_commit(struct store *store)
 	}
 	if (store->wal_pages >= store->wake_pages) {
 		store->wake_pages = store->wal_pages + STORE_CHECKPOINT_PAGES;
+		/* A tool has no thread: it copies now, without a lock that a
+		 * daemon would wait for. */
 		if (store->checkpoint != NULL)
 			store_checkpoint_wake(store->checkpoint);
+		else
+			(void)sqlite3_wal_checkpoint_v2(store->db, NULL,
+			    SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	}
-	if (store->wal_pages >= store->limit_pages)
+	/* A daemon waits for itself, but a tool must not make it wait. */
+	if (store->wal_pages >= store->limit_pages && store->checkpoint != NULL)
 		checkpoint_now(store);
 }
 

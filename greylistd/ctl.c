@@ -30,6 +30,11 @@
 #include "greylistd/ctl_print.h"
 
 #define MESSAGE_SIZE 2048
+/* Between write transactions the file is left alone for so many times as long
+ * as it was locked. */
+#define PAUSE_FACTOR 2
+#define PAUSE_MIN_US 2000
+#define PAUSE_MAX_US 100000
 
 struct command {
 	const char *name;
@@ -303,6 +308,7 @@ ctl_open(struct ctl *ctl, enum store_mode mode)
 	if (ctl->gs == NULL)
 		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
 	ctl->writes = mode != STORE_TOOL_READ;
+	ctl->made = mode == STORE_DAEMON;
 	if (note.text[0] != '\0')
 		ctl_note("%s", note.text);
 	return 0;
@@ -316,6 +322,23 @@ ctl_open_or_make(struct ctl *ctl)
 		errno == ENOENT;
 
 	return ctl_open(ctl, make ? STORE_DAEMON : STORE_TOOL);
+}
+
+void
+ctl_pause(const struct ctl *ctl, int64_t began_us)
+{
+	int64_t us = PAUSE_FACTOR * (now_mono_us() - began_us);
+	struct timespec pause;
+
+	if (ctl->made)
+		return;
+	if (us < PAUSE_MIN_US)
+		us = PAUSE_MIN_US;
+	if (us > PAUSE_MAX_US)
+		us = PAUSE_MAX_US;
+	pause.tv_sec = 0;
+	pause.tv_nsec = us * 1000;
+	nanosleep(&pause, NULL);
 }
 
 void

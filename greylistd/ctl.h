@@ -26,8 +26,10 @@
 #include "greylistd/key.h"
 #include "greylistd/options.h"
 
-/* Rows per write transaction: the daemon waits no longer than for these. */
+/* The most rows of a write transaction, and for how long one may go on in
+ * microseconds: the daemon gives up on a lock after some 20 ms. */
 #define CTL_BATCH 500
+#define CTL_BATCH_US 2000
 
 struct ctl {
 	struct config *config;	/* the daemon's */
@@ -39,6 +41,8 @@ struct ctl {
 	bool json;
 	bool named;		/* the database, on the command line */
 	bool writes;		/* opened for writing */
+	bool made;		/* the database was made by us just now: no
+				 * daemon has it open */
 	struct greystore *gs;	/* NULL until ctl_open */
 };
 
@@ -86,6 +90,10 @@ int ctl_open(struct ctl *ctl, enum store_mode mode);
 /* Opens the database for writing; a missing one is made, unless it was named
  * on the command line, so that rules may come before the daemon. */
 int ctl_open_or_make(struct ctl *ctl);
+
+/* Lets the daemon have its turn after a write transaction that began at
+ * began_us (now_mono_us): sleeps for a multiple of its time. */
+void ctl_pause(const struct ctl *ctl, int64_t began_us);
 
 /* Closes the database and frees the configuration. What was written is then
  * in force in a running daemon. */

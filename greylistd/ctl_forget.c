@@ -2,17 +2,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 
+#include "common/now.h"
 #include "common/str.h"
 #include "common/xmem.h"
 
 #include "greylistd/ctl.h"
 #include "greylistd/ctl_entry.h"
 #include "greylistd/ctl_json.h"
-
-/* Between two transactions the daemon gets its turn. */
-#define PAUSE_NS (2 * 1000 * 1000)
 
 struct forget {
 	struct ctl *ctl;
@@ -35,31 +32,48 @@ collect(void *arg, const char *key, size_t len,
 	return forget->count < CTL_BATCH;
 }
 
-/* Removes the collected keys in one transaction. */
+/* Removes what it can in the time of one transaction, from key *next on. */
 static int
-remove_batch(struct forget *forget, struct err *err)
+remove_some(struct forget *forget, size_t *next, struct err *err)
 {
 	struct greystore *gs = forget->ctl->gs;
 	int64_t before = greystore_triplets(gs);
+	int64_t began_us = 0;
+
+	do {
+		if (greystore_remove(gs, forget->keys[*next], err) != 0)
+			return -1;
+		++*next;
+		/* The clock runs from the moment that the lock was got. */
+		if (began_us == 0)
+			began_us = now_mono_us();
+	} while (*next < forget->count &&
+		now_mono_us() - began_us < CTL_BATCH_US);
+	if (greystore_commit(gs, err) != 0)
+		return -1;
+	forget->triplets += before - greystore_triplets(gs);
+	ctl_pause(forget->ctl, began_us);
+	return 0;
+}
+
+/* Removes the collected keys. */
+static int
+remove_batch(struct forget *forget, struct err *err)
+{
+	size_t next = 0;
 	int result = 0;
 
-	for (size_t i = 0; i < forget->count && result == 0; i++)
-		result = greystore_remove(gs, forget->keys[i], err);
+	while (next < forget->count && result == 0)
+		result = remove_some(forget, &next, err);
 	for (size_t i = 0; i < forget->count; i++)
 		xmem_free(&forget->keys[i]);
 	forget->count = 0;
-	if (result == 0)
-		result = greystore_commit(gs, err);
-	if (result == 0)
-		forget->triplets += before - greystore_triplets(gs);
 	return result;
 }
 
 static int
 forget_triplets(struct forget *forget, struct err *err)
 {
-	const struct timespec pause = { .tv_nsec = PAUSE_NS };
-
 	if (ctl_entry_filter_init(&forget->filter, &forget->ctl->key,
 		    err) != 0)
 		return -1;
@@ -71,7 +85,6 @@ forget_triplets(struct forget *forget, struct err *err)
 			break;
 		if (remove_batch(forget, err) != 0)
 			return -1;
-		nanosleep(&pause, NULL);
 	} while (!forget->walk.ended);
 	return 0;
 }
@@ -119,8 +132,11 @@ forget_clients(struct forget *forget, const char *key, struct err *err)
 	if (stmt == NULL)
 		return -1;
 	do {
+		int64_t began_us;
+
 		if (store_begin_write(store, err) != 0)
 			return -1;
+		began_us = now_mono_us();
 		if (key != NULL)
 			store_bind_text(stmt, 1, key, strlen(key));
 		else
@@ -133,6 +149,8 @@ forget_clients(struct forget *forget, const char *key, struct err *err)
 		if (store_end(store, err) != 0)
 			return -1;
 		forget->clients += removed;
+		if (key == NULL)
+			ctl_pause(forget->ctl, began_us);
 	} while (key == NULL && removed > 0);
 	return 0;
 }

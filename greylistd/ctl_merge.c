@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include <assert.h>
 #include <string.h>
-#include <time.h>
+
+#include "common/now.h"
 
 #include "greylistd/ctl_merge.h"
-
-/* Between two transactions the daemon gets its turn. */
-#define PAUSE_NS (2 * 1000 * 1000)
 
 int
 ctl_merge_flush(struct ctl_merge *merge, struct err *err)
@@ -19,17 +17,16 @@ ctl_merge_flush(struct ctl_merge *merge, struct err *err)
 static int
 count(struct ctl_merge *merge, bool is_new, struct err *err)
 {
-	const struct timespec pause = { .tv_nsec = PAUSE_NS };
-
 	if (is_new)
 		merge->added++;
 	else
 		merge->merged++;
-	if (++merge->waiting < CTL_BATCH)
+	if (++merge->waiting < CTL_BATCH &&
+	    now_mono_us() - merge->began_us < CTL_BATCH_US)
 		return 0;
 	if (ctl_merge_flush(merge, err) != 0)
 		return -1;
-	nanosleep(&pause, NULL);
+	ctl_pause(merge->ctl, merge->began_us);
 	return 0;
 }
 
@@ -38,8 +35,12 @@ count(struct ctl_merge *merge, bool is_new, struct err *err)
 static int
 begin(struct ctl_merge *merge, struct err *err)
 {
-	return merge->waiting > 0 ? 0 :
-		store_begin_write(greystore_store(merge->ctl->gs), err);
+	if (merge->waiting > 0)
+		return 0;
+	if (store_begin_write(greystore_store(merge->ctl->gs), err) != 0)
+		return -1;
+	merge->began_us = now_mono_us();
+	return 0;
 }
 
 /* Both have passed: the earlier known time, if any is known. */

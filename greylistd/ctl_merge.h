@@ -4,8 +4,8 @@
  *
  * Of two triplets with the same key the earliest first and the latest last
  * count, and having passed wins; of two clients the larger count. So adding
- * the same twice changes nothing. Rows are written in transactions of
- * CTL_BATCH.
+ * the same twice changes nothing. Rows are written in small
+ * transactions, with pauses between.
  *
  * Threads: main thread only.
  */
@@ -21,6 +21,7 @@
 struct ctl_merge {
 	struct ctl *ctl;
 	unsigned waiting;	/* rows in the open transaction */
+	int64_t began_us;	/* when it was opened */
 	int64_t added;		/* triplets and clients that were new */
 	int64_t merged;		/* that were there already */
 	int64_t others;		/* rules and counters */

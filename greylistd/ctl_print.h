@@ -35,7 +35,7 @@ struct ctl_print;
 
 #define CTL_PRINT_COLUMNS_MAX 12
 /* Room for a time or a span as text. */
-#define CTL_PRINT_TEXT_SIZE 40
+#define CTL_PRINT_TEXT_SIZE 48
 
 /* Starts rows of count columns (borrowed). With json (may be NULL) they
  * become an array called name; else a table on out. */
