@@ -279,8 +279,8 @@ check-san:
 	$(MAKE) SAN=1 check-unit check-scenarios
 check-tsan:
 	$(MAKE) SAN=thread check-threads
-check-threads: $(B)/t/test_store
-	$(PROVE) -e '' $(B)/t/test_store
+check-threads: $(B)/t/test_store $(B)/t/test_policysrv
+	$(PROVE) -e "" $(B)/t/test_store $(B)/t/test_policysrv
 check-valgrind: all $(TEST_PROGRAMS)
 	tests/valgrind
 
