@@ -51,6 +51,7 @@ class Daemon:
     notifies = True         # says READY=1 to NOTIFY_SOCKET, see sd_notify(3)
     stop_status = 0         # exit status after SIGTERM
     wait = float(os.environ.get("SCENARIO_WAIT", "10"))  # for any event
+    log_wait = None         # for a log line, when that is another time
 
     def command(self, box, story):
         """The command line: writes the configuration into the box."""
@@ -122,7 +123,7 @@ class Postgrey(Daemon):
     prefix = re.compile("")
     notifies = False
     stop_status = None
-    wait = 1.5
+    wait, log_wait = 1.5, 0.4   # it logs before it replies
     # option -> how postgrey wants its value
     options = {
         "delay": lambda v: unit(v, 1), "maxage": lambda v: unit(v, 86400),
@@ -180,8 +181,8 @@ class AsPostgrey(Postgrey):
     """greylistd called by the name of postgrey, with postgrey's options."""
 
     chatter, prefix = Greylistd.chatter, Greylistd.prefix
-    user, stop_status, wait = Daemon.user, 0, Daemon.wait
-    notifies = True
+    user, stop_status, notifies = Daemon.user, 0, True
+    wait, log_wait = Daemon.wait, None
 
     def program(self, box):
         who = ["--user=" + box.user,

@@ -65,7 +65,10 @@ class Player(Stage):
 
     def finish(self):
         """Ends the daemon and looks for what nobody asked for."""
-        self.stop(None)
+        if self.daemon.stop_status is None:
+            self.put_down()
+        else:
+            self.stop(None)
         while self.select.select(0):
             self.take_in(0)
         for name, data in self.buffers.items():
@@ -345,7 +348,7 @@ class Player(Stage):
                     return True
             return False
         try:
-            self.wait(find, "such log line")
+            self.wait(find, "such log line", limit=self.daemon.log_wait)
         except PlayError as e:
             late = [t for t, read in self.log[self.log_mark:] if not
                     (read or self.daemon.chatter.fullmatch(t))]

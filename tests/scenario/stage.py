@@ -105,11 +105,11 @@ class Stage:
         self.conns, self.buffers = {}, {}
         self.home = "unix:" + self.box.socket
 
-    def wait(self, done, what, every=None):
-        """Takes in events until done() is true. What shows without an event
-        (a process, a socket that can be reached) is looked at every so
-        many seconds."""
-        limit = time.monotonic() + self.daemon.wait
+    def wait(self, done, what, every=None, limit=None):
+        """Takes in events until done() is true, for at most limit seconds.
+        What shows without an event (a process, a socket that can be reached)
+        is looked at every so many seconds."""
+        limit = time.monotonic() + (limit or self.daemon.wait)
         while not done():
             left = limit - time.monotonic()
             if left <= 0:
