@@ -64,9 +64,7 @@ class Daemon:
 
     def settings(self, box, story):
         """The scenario's configuration and what every scenario needs."""
-        out = [("Listen", "unix:" + box.socket)]
-        if box.user:
-            out.append(("User", box.user))
+        out = [("Listen", "unix:" + box.socket), ("User", box.user or '""')]
         return out + [(n, box.expand(v)) for n, v in story.config]
 
     def tool(self, box, argv):
@@ -186,7 +184,7 @@ class AsPostgrey(Postgrey):
 
     def program(self, box):
         who = ["--user=" + box.user,
-               "--group=" + box.group] if box.user else []
+               "--group=" + box.group] if box.user else ["--user="]
         return [*WRAP, called_postgrey(box), *FOR_TESTS, *who]
 
     def tool(self, box, argv):
