@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,37 @@ static const char *const recovery_programs[] = {
 
 #define PROGRAM_COUNT \
 	(sizeof(recovery_programs) / sizeof(recovery_programs[0]))
+
+/* A signal must not leave the copy behind: it ends the work, and strikes when
+ * the copy is gone. */
+static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP };
+#define END_SIGNAL_COUNT (sizeof(end_signals) / sizeof(end_signals[0]))
+static volatile sig_atomic_t ended_by;
+static struct sigaction old_actions[END_SIGNAL_COUNT];
+
+static void
+on_end(int number)
+{
+	ended_by = number;
+}
+
+static void
+catch_signals(void)
+{
+	const struct sigaction action = { .sa_handler = on_end };
+
+	for (size_t i = 0; i < END_SIGNAL_COUNT; i++)
+		(void)sigaction(end_signals[i], &action, &old_actions[i]);
+}
+
+static void
+release_signals(void)
+{
+	for (size_t i = 0; i < END_SIGNAL_COUNT; i++)
+		(void)sigaction(end_signals[i], &old_actions[i], NULL);
+	if (ended_by != 0)
+		(void)raise(ended_by);
+}
 
 /* Takes the lock that postgrey holds while it runs. */
 static int
@@ -72,9 +104,9 @@ static int
 copy_bytes(int from, int to, const char *name, struct err *err)
 {
 	char *buf = xmem_alloc(COPY_CHUNK);
-	ssize_t n;
+	ssize_t n = 0;
 
-	while ((n = read(from, buf, COPY_CHUNK)) > 0) {
+	while (ended_by == 0 && (n = read(from, buf, COPY_CHUNK)) > 0) {
 		for (ssize_t done = 0; done < n;) {
 			ssize_t w = write(to, buf + done, (size_t)(n - done));
 
@@ -198,6 +230,7 @@ recover(const struct ctl_dbcopy *copy, const struct stat *owner)
 	while (waitpid(pid, &status, 0) < 0) {
 		if (errno != EINTR)
 			return CTL_DBCOPY_FAILED;
+		(void)kill(pid, SIGTERM);
 	}
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ?
 		CTL_DBCOPY_RECOVERED : CTL_DBCOPY_FAILED;
@@ -232,6 +265,7 @@ ctl_dbcopy_make(struct ctl_dbcopy *copy, const char *old, struct err *err)
 	int result, logs;
 
 	copy->dir[0] = '\0';
+	copy->catches = false;
 	copy->lock_fd = -1;
 	copy->recovery = CTL_DBCOPY_NO_LOGS;
 	copy->old_fd = open(old, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -248,6 +282,8 @@ ctl_dbcopy_make(struct ctl_dbcopy *copy, const char *old, struct err *err)
 	result = lock(copy, old, err);
 	if (result != 0)
 		return result;
+	catch_signals();
+	copy->catches = true;
 	if (make_dir(copy, &owner, err) != 0)
 		return EX_CANTCREAT;
 	logs = copy_files(copy, err);
@@ -255,9 +291,12 @@ ctl_dbcopy_make(struct ctl_dbcopy *copy, const char *old, struct err *err)
 		err_prefix(err, "%s: ", old);
 		return EX_IOERR;
 	}
-	if (logs > 0)
+	if (logs > 0 && ended_by == 0)
 		copy->recovery = recover(copy, &owner);
-	return 0;
+	if (ended_by == 0)
+		return 0;
+	err_set(err, "interrupted");
+	return EX_TEMPFAIL;
 }
 
 int
@@ -337,4 +376,7 @@ ctl_dbcopy_remove(struct ctl_dbcopy *copy)
 	if (copy->old_fd >= 0)
 		close(copy->old_fd);
 	copy->lock_fd = copy->old_fd = -1;
+	if (copy->catches)
+		release_signals();
+	copy->catches = false;
 }

@@ -12,6 +12,7 @@
 #define POSTERN_GREYLISTD_CTL_DBCOPY_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/err.h"
@@ -28,6 +29,7 @@ struct ctl_dbcopy {
 	int old_fd;		/* the original directory */
 	int lock_fd;		/* postgrey's lock, held; -1 = none */
 	enum ctl_dbcopy_recovery recovery;
+	bool catches;		/* signals are held back */
 };
 
 /* A file in memory. */
@@ -38,7 +40,8 @@ struct ctl_dbcopy_file {
 
 /* Locks out postgrey, copies old's database and log files and recovers the
  * copy. Returns 0, or a code of sysexits.h with err: EX_TEMPFAIL = postgrey
- * is running. In any case ctl_dbcopy_remove ends it. */
+ * is running. In any case ctl_dbcopy_remove ends it; a signal that comes
+ * between both waits for that. */
 int ctl_dbcopy_make(struct ctl_dbcopy *copy, const char *old,
 	struct err *err);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <libgen.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -290,10 +291,28 @@ make_directory(const struct ctl *ctl, const char *path)
 	return 0;
 }
 
+/* The directory that holds the database: makes it when it is missing, and
+ * says when the daemon could not write there. */
+static int
+prepare_directory(const struct ctl *ctl, const char *path)
+{
+	const char *user = ctl->options->daemon.user;
+	struct passwd *pw = user[0] == '\0' ? NULL : getpwnam(user);
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return make_directory(ctl, path);
+	if (geteuid() == 0 && st.st_uid == 0 && pw != NULL && pw->pw_uid != 0)
+		ctl_note("%s is root's, but greylistd runs as %s; write: "
+			"chown -R %s %s", path, user, user, path);
+	return 0;
+}
+
 /* Sets ctl->database from NEW: a file, or the directory that holds it. */
 static int
 find_new(struct ctl *ctl, const char *new)
 {
+	char parent[PATH_MAX];
 	size_t len = strlen(new);
 	struct stat st;
 	bool exists = stat(new, &st) == 0;
@@ -304,13 +323,15 @@ find_new(struct ctl *ctl, const char *new)
 		return ctl_fail(EX_USAGE, "the path %s is too long", new);
 	if (!is_dir) {
 		memcpy(ctl->database, new, len + 1);
-		return 0;
+		memcpy(parent, new, len + 1);
+		return prepare_directory(ctl, dirname(parent));
 	}
-	if (!exists && make_directory(ctl, new) != 0)
-		return EX_CANTCREAT;
 	while (len > 1 && new[len - 1] == '/')
 		len--;
 	memcpy(ctl->database, new, len);
+	ctl->database[len] = '\0';
+	if (prepare_directory(ctl, ctl->database) != 0)
+		return EX_CANTCREAT;
 	memcpy(ctl->database + len, "/" OPTIONS_DATABASE_NAME,
 		sizeof("/" OPTIONS_DATABASE_NAME));
 	return 0;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/unit/check.h"
 
+#include <unistd.h>
+
 #include "common/err.h"
 #include "common/xmem.h"
 #include "greylistd/btree.h"
@@ -201,6 +203,21 @@ test_overflow(struct btree *bt)
 	}
 }
 
+/* A page without bytes that names itself as the next one. */
+static void
+test_empty_loop(struct btree *bt)
+{
+	struct image im = image_new(512, 3, false);
+
+	leaf_begin(&im, 1);
+	leaf_add(&im, 1, 1, "k");
+	leaf_add_overflow(&im, 1, 2, 5);
+	overflow_page(&im, 2, 2, "");
+	check_str("a loop of nothing ends", read_all(&im, bt), "");
+	check_uint("and is damage", bt->damaged, 1);
+	xmem_free(&im.data);
+}
+
 static void
 test_damage(struct btree *bt)
 {
@@ -322,8 +339,11 @@ main(void)
 {
 	struct btree *bt = xmem_alloc(sizeof(*bt));
 
+	/* A walk that does not end is a failure, too. */
+	alarm(60);
 	test_orders(bt);
 	test_overflow(bt);
+	test_empty_loop(bt);
 	test_damage(bt);
 	test_heads(bt);
 	test_cut(bt);
