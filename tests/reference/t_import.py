@@ -270,6 +270,23 @@ def twice(t):
     box.remove()
 
 
+def folded(t):
+    """senders that we take for one become one"""
+    box = Box()
+    server = box.postgrey()
+    for n, tag in enumerate(("Ab1c=QQ", "Xy2z=QR")):
+        server.ask("192.0.2.1", f"SRS0={tag}=orig.example=dave@relay.example",
+                   "r@example.net", NOW - 200 + 50 * n)
+    server.stop()
+    found = box.imported(t)["triplets"]
+    t.equal([found[k] for k in ("read", "imported", "merged")], [2, 1, 1],
+            "figures")
+    row = json.loads(box.ctl("--json", "list").stdout)[0]
+    t.equal((row["first"], row["last"]), (NOW - 200, NOW - 150),
+            "the earliest first, the latest last")
+    box.remove()
+
+
 def damaged(t):
     """a damaged file gives what can be read, and no crash"""
     box = Box()
@@ -314,7 +331,7 @@ def main():
             t.skip("needs the package db5.3-util")
             continue
         switch(t, options, sign, count)
-    for case in running, twice, damaged:
+    for case in running, twice, folded, damaged:
         t.begin(case.__doc__)
         case(t)
     return t.end()
