@@ -456,12 +456,33 @@ checkpoint_now(struct store *store)
 		store_failed(store, code, NULL);
 }
 
+/* The thread never copies the last pages while we go on writing. When few are
+ * left, copying them here is quick, and lets the WAL begin anew. */
+static void
+finish_checkpoint(struct store *store)
+{
+	int64_t copied = store_checkpoint_copied(store->checkpoint);
+
+	if (copied < 0)
+		return;
+	store->finish_pages = store->wal_pages + STORE_FINISH_STEP;
+	if (store->wal_pages - copied > STORE_FINISH_PAGES) {
+		store_checkpoint_wake(store->checkpoint);
+		return;
+	}
+	store_checkpoint_hold(store->checkpoint);
+	(void)sqlite3_wal_checkpoint_v2(store->db, NULL,
+	    SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	store_checkpoint_release(store->checkpoint);
+}
+
 void
 store_after_commit(struct store *store)
 {
 	if (store->wal_pages < store->wake_pages - STORE_CHECKPOINT_PAGES) {
 		/* It began anew. */
 		store->wake_pages = STORE_CHECKPOINT_PAGES;
+		store->finish_pages = STORE_FINISH_FROM;
 		store->limit_pages = STORE_WAL_PAGES_MAX;
 	}
 	if (store->wal_pages >= store->wake_pages) {
@@ -474,6 +495,9 @@ store_after_commit(struct store *store)
 			(void)sqlite3_wal_checkpoint_v2(store->db, NULL,
 			    SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	}
+	if (store->wal_pages >= store->finish_pages &&
+	    store->checkpoint != NULL)
+		finish_checkpoint(store);
 	/* A daemon waits for itself, but a tool must not make it wait. */
 	if (store->wal_pages >= store->limit_pages && store->checkpoint != NULL)
 		checkpoint_now(store);

@@ -22,6 +22,8 @@ struct store_checkpoint {
 	bool wanted;
 	bool stopping;
 	bool damaged;
+	bool settled;			/* a checkpoint ended since asked */
+	int64_t copied;			/* pages of the WAL it had copied */
 };
 
 /* A connection that has read nothing yet does not know of the WAL, and its
@@ -43,25 +45,29 @@ connect(const char *path)
 	return NULL;
 }
 
-/* Copies what it can without making anybody wait. Failures need no word:
- * the writer meets the same trouble, and tells. */
+/* Copies what it can without making anybody wait; twice, so that what came
+ * during the first, long copy is little more than what comes during the
+ * second. Failures need no word: the writer meets the same trouble, and
+ * tells. */
 static void
 checkpoint(struct store_checkpoint *cp)
 {
 	int code = SQLITE_OK;
+	int copied = 0;
 
 	pthread_mutex_lock(&cp->pass);
 	if (cp->db == NULL)
 		cp->db = connect(cp->path);
-	if (cp->db != NULL)
+	for (int i = 0; i < 2 && cp->db != NULL && code == SQLITE_OK; i++)
 		code = sqlite3_wal_checkpoint_v2(cp->db, NULL,
-		    SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) & 0xff;
+		    SQLITE_CHECKPOINT_PASSIVE, NULL, &copied);
 	pthread_mutex_unlock(&cp->pass);
-	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
-		pthread_mutex_lock(&cp->mutex);
+	pthread_mutex_lock(&cp->mutex);
+	if ((code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB)
 		cp->damaged = true;
-		pthread_mutex_unlock(&cp->mutex);
-	}
+	cp->settled = true;
+	cp->copied = copied;
+	pthread_mutex_unlock(&cp->mutex);
 }
 
 static void *
@@ -173,4 +179,17 @@ store_checkpoint_met_damage(struct store_checkpoint *cp)
 	damaged = cp->damaged;
 	pthread_mutex_unlock(&cp->mutex);
 	return damaged;
+}
+
+int64_t
+store_checkpoint_copied(struct store_checkpoint *cp)
+{
+	int64_t copied = -1;
+
+	pthread_mutex_lock(&cp->mutex);
+	if (cp->settled && !cp->wanted)
+		copied = cp->copied;
+	cp->settled = false;
+	pthread_mutex_unlock(&cp->mutex);
+	return copied;
 }

@@ -19,7 +19,15 @@ struct sqlite3_stmt;
 struct store_checkpoint;
 
 /* The WAL is copied into the database each time it has grown by this. */
-#define STORE_CHECKPOINT_PAGES 1000
+#define STORE_CHECKPOINT_PAGES 4000
+/* From this size on, a writer finishes the copy itself when no more than so
+ * many pages are left: then the WAL begins anew, which it cannot while
+ * something is uncopied. */
+#define STORE_FINISH_FROM 4000
+#define STORE_FINISH_PAGES 400
+/* If that does not help (a reader of another program needs the old pages), it
+ * is tried again after the WAL has grown by this. */
+#define STORE_FINISH_STEP 1000
 /* A WAL of this size makes its writer wait for the copy: 64 MiB of pages. */
 #define STORE_WAL_PAGES_MAX 16384
 /* A file up to this size is checked whole after an unclean end; that takes
@@ -81,6 +89,7 @@ struct store {
 	int64_t next_look_ms;		/* when to look at the names again */
 	int64_t wal_pages;		/* set by SQLite at each commit */
 	int64_t wake_pages;		/* wake the thread from here on */
+	int64_t finish_pages;		/* finish a checkpoint from here on */
 	int64_t limit_pages;		/* wait for a checkpoint from here on */
 	struct store_checkpoint *checkpoint;	/* NULL in tools */
 };
@@ -145,6 +154,10 @@ void store_checkpoint_wake(struct store_checkpoint *checkpoint);
 void store_checkpoint_hold(struct store_checkpoint *checkpoint);
 /* Ends store_checkpoint_hold. checkpoint may be NULL. */
 void store_checkpoint_release(struct store_checkpoint *checkpoint);
+
+/* If a checkpoint has ended since the last call, how many pages of the WAL
+ * are copied; else -1. */
+int64_t store_checkpoint_copied(struct store_checkpoint *checkpoint);
 
 /* Has the thread met damage? */
 bool store_checkpoint_met_damage(struct store_checkpoint *checkpoint);

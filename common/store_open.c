@@ -486,6 +486,7 @@ store_open_file(struct store *store, bool check, struct err *note_r,
 	store->suspect = store->moved = false;
 	store->wal_pages = 0;
 	store->wake_pages = STORE_CHECKPOINT_PAGES;
+	store->finish_pages = STORE_FINISH_FROM;
 	store->limit_pages = STORE_WAL_PAGES_MAX;
 	for (tries = 0; tries < 2; tries++) {
 		if (store->damaged && may_move)

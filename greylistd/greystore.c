@@ -8,19 +8,19 @@
 #include "greylistd/greystore_int.h"
 
 #define CACHE_BYTES (INT64_C(24) * 1024 * 1024)
-#define DAEMON_BUSY_MS 20
+/* A tool keeps the lock for a few milliseconds, on a busy disk for some tens. */
+#define DAEMON_BUSY_MS 100
 #define TOOL_BUSY_MS 10000
 #define DAY_S 86400
 
-/* The pending index holds only what never passed: it orders what goes first,
- * and known mail never touches it. */
+/* No index besides the keys: it would cost a new triplet as much as the row
+ * itself. Expiry walks, and eviction samples (greystore_expire.c). */
 static const char *const migrations[] = {
 	"CREATE TABLE triplet("
 	" key TEXT PRIMARY KEY NOT NULL,"
 	" first INTEGER NOT NULL,"
 	" last INTEGER NOT NULL,"
 	" passed INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-	"CREATE INDEX triplet_pending ON triplet(first) WHERE passed = 0;"
 	"CREATE TABLE client("
 	" address TEXT PRIMARY KEY NOT NULL,"
 	" count INTEGER NOT NULL,"
@@ -77,12 +77,6 @@ static const char *const sql[SQL_STMT_COUNT] = {
 	[SQL_META_ADD] = "UPDATE meta SET value = value + ?1 "
 		"WHERE name = 'triplets'",
 	[SQL_META_READ] = "SELECT value FROM meta WHERE name = 'triplets'",
-	[SQL_EVICT_PENDING] = "DELETE FROM triplet WHERE key IN "
-		"(SELECT key FROM triplet WHERE passed = 0 "
-		"ORDER BY first LIMIT ?1)",
-	[SQL_EXPIRE_PENDING] = "DELETE FROM triplet WHERE key IN "
-		"(SELECT key FROM triplet WHERE passed = 0 AND first < ?1 "
-		"ORDER BY first LIMIT ?2)",
 	[SQL_WALK] = "SELECT key, first, last, passed FROM triplet "
 		"WHERE key > ?1 ORDER BY key LIMIT ?2",
 	[SQL_WALK_CLIENT] = "SELECT address, last FROM client "

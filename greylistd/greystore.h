@@ -120,16 +120,18 @@ int greystore_flush(struct greystore *gs, struct err *err);
 int64_t greystore_triplets(const struct greystore *gs);
 
 /* One small step of expiry, a transaction of its own of about budget_us:
- * deletes pending triplets out of the retry window, then walks on through
- * the table in key order for those past the maximum age. *done_r: a whole
- * pass is finished. Returns how many rows went, or -1. */
+ * walks on through the table in key order and deletes what never came back
+ * within the retry window, or was not seen for the maximum age. *done_r: a
+ * whole pass is finished. Returns how many triplets went, or -1. */
 int64_t greystore_expire(struct greystore *gs,
 	const struct greylist_policy *policy, int64_t now_s, int64_t budget_us,
 	bool *done_r, struct err *err);
 
-/* Removes count triplets to make room, in the turn's transaction: the oldest
- * that never passed first; when none is left, the longest unseen of a sample
- * of the others. Returns how many went, or -1. */
+/* Removes up to count triplets to make room, in the turn's transaction: of
+ * some hundred neighbours the oldest that never passed, the next time of the
+ * next neighbours; when none can be found, the longest unseen of those that
+ * did. Without an index that all new mail would have to pay for, "oldest" is
+ * true among neighbours only. Returns how many went, or -1. */
 int64_t greystore_evict(struct greystore *gs, int64_t count,
 	int64_t now_s, struct err *err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include <string.h>
+#include <stdlib.h>
 
 #include "common/now.h"
 
@@ -7,13 +7,16 @@
 
 /* Rows looked at between two looks at the clock. */
 #define EXPIRE_STEP 100
-/* Of how many passed triplets the longest unseen one is evicted. */
+/* Of so many neighbours the oldest are evicted. */
 #define EVICT_SAMPLE 200
+/* In so many samples one is looked for that never passed. */
+#define EVICT_TRIES 20
 
 /* Keys of up to EXPIRE_STEP rows that are to go. */
 struct doomed {
 	char keys[EXPIRE_STEP][KEY_SIZE];
 	int count;
+	int pending;	/* of these: never passed */
 	int seen;	/* rows walked over */
 };
 
@@ -29,7 +32,7 @@ walk(struct greystore *gs, const struct greylist_policy *policy,
 	char from[KEY_SIZE];
 	enum store_step step;
 
-	doomed->count = doomed->seen = 0;
+	doomed->count = doomed->pending = doomed->seen = 0;
 	greystore_copy_key(from, gs->cursor);
 	greystore_bind_key(stmt, from);
 	store_bind_int(stmt, 2, EXPIRE_STEP);
@@ -47,6 +50,7 @@ walk(struct greystore *gs, const struct greylist_policy *policy,
 				.passed = store_column_int(stmt, 3),
 			};
 			expired = greylist_expired(policy, &entry, now_s);
+			doomed->pending += expired && entry.passed == 0;
 		}
 		if (expired)
 			greystore_copy_key(doomed->keys[doomed->count++], key);
@@ -83,32 +87,23 @@ expire_step(struct greystore *gs, const struct greylist_policy *policy,
 	int64_t now_s, bool *end_r, struct err *err)
 {
 	static struct doomed doomed;
-	struct store_stmt *stmt;
+	struct store_stmt *stmt = gs->stmt[SQL_EXPIRE_RULES];
 	int64_t n;
 
 	switch (gs->phase) {
-	case GREYSTORE_PENDING:
-		stmt = gs->stmt[SQL_EXPIRE_PENDING];
-		if (greystore_begin_write(gs, err) != 0)
-			return -1;
-		store_bind_int(stmt, 1, now_s - policy->retry_window_s);
-		store_bind_int(stmt, 2, EXPIRE_STEP);
-		if (greystore_exec(gs, stmt, err) != 0)
-			return -1;
-		n = greystore_removed(gs);
-		greystore_tally(gs, GREYSTORE_NEVER_CAME_BACK, n, now_s);
-		*end_r = n < EXPIRE_STEP;
-		return n;
 	case GREYSTORE_TRIPLETS:
 	case GREYSTORE_CLIENTS:
 		if (walk(gs, policy, now_s, &doomed, err) != 0)
 			return -1;
 		*end_r = doomed.seen < EXPIRE_STEP;
-		return remove_doomed(gs, &doomed, err);
+		n = remove_doomed(gs, &doomed, err);
+		if (doomed.pending > 0 && n >= 0)
+			greystore_tally(gs, GREYSTORE_NEVER_CAME_BACK,
+				doomed.pending, now_s);
+		return n;
 	case GREYSTORE_RULES:
 		break;
 	}
-	stmt = gs->stmt[SQL_EXPIRE_RULES];
 	*end_r = true;
 	if (greystore_begin_write(gs, err) != 0)
 		return -1;
@@ -135,7 +130,7 @@ greystore_expire(struct greystore *gs, const struct greylist_policy *policy,
 			continue;
 		gs->cursor[0] = '\0';
 		if (gs->phase == GREYSTORE_RULES) {
-			gs->phase = GREYSTORE_PENDING;
+			gs->phase = GREYSTORE_TRIPLETS;
 			*done_r = true;
 			break;
 		}
@@ -144,57 +139,79 @@ greystore_expire(struct greystore *gs, const struct greylist_policy *policy,
 	return greystore_commit(gs, err) == 0 ? total : -1;
 }
 
-/* Removes the longest unseen of a sample of triplets. */
-static int64_t
-evict_sampled(struct greystore *gs, struct err *err)
+/* Neighbours in the order of keys, of which some are to make room. */
+struct sample {
+	struct candidate {
+		int64_t time;	/* waiting: first; passed: last */
+		char key[KEY_SIZE];
+	} rows[EVICT_SAMPLE];
+	int count;
+};
+
+static int
+compare_candidates(const void *a, const void *b)
+{
+	const struct candidate *one = a, *other = b;
+
+	return (one->time > other->time) - (one->time < other->time);
+}
+
+/* Takes the next EVICT_SAMPLE rows after the last sample, and keeps those that
+ * are waiting, or those that have passed; oldest first. */
+static int
+take_sample(struct greystore *gs, bool passed, struct sample *sample,
+	struct err *err)
 {
 	struct store_stmt *stmt = gs->stmt[SQL_WALK];
-	char oldest[KEY_SIZE] = "";
 	char from[KEY_SIZE];
-	int64_t oldest_last = INT64_MAX;
 	enum store_step step;
 	int seen = 0;
 
+	sample->count = 0;
 	greystore_copy_key(from, gs->evict_cursor);
 	greystore_bind_key(stmt, from);
 	store_bind_int(stmt, 2, EVICT_SAMPLE);
 	while ((step = store_step(stmt, err)) == STORE_ROW) {
 		const char *key = store_column_text(stmt, 0, NULL);
+		struct candidate *row = &sample->rows[sample->count];
 
-		if (store_column_int(stmt, 2) < oldest_last) {
-			oldest_last = store_column_int(stmt, 2);
-			greystore_copy_key(oldest, key);
-		}
 		greystore_copy_key(gs->evict_cursor, key);
 		seen++;
+		if ((store_column_int(stmt, 3) != 0) != passed)
+			continue;
+		row->time = store_column_int(stmt, passed ? 2 : 1);
+		greystore_copy_key(row->key, key);
+		sample->count++;
 	}
 	if (step == STORE_FAILED)
 		return greystore_fail_turn(gs);
 	if (seen < EVICT_SAMPLE)
 		gs->evict_cursor[0] = '\0';
-	if (seen == 0)
-		return 0;
-	greystore_bind_key(gs->stmt[SQL_REMOVE], oldest);
-	if (greystore_exec(gs, gs->stmt[SQL_REMOVE], err) != 0)
-		return -1;
-	return greystore_removed(gs);
+	qsort(sample->rows, (size_t)sample->count, sizeof(*sample->rows),
+		compare_candidates);
+	return 0;
 }
 
 int64_t
 greystore_evict(struct greystore *gs, int64_t count, int64_t now_s,
 	struct err *err)
 {
-	struct store_stmt *stmt = gs->stmt[SQL_EVICT_PENDING];
-	int64_t n;
+	static struct sample sample;
+	struct store_stmt *stmt = gs->stmt[SQL_REMOVE];
+	int64_t n = 0;
 
 	if (greystore_begin_write(gs, err) != 0)
 		return -1;
-	store_bind_int(stmt, 1, count);
-	if (greystore_exec(gs, stmt, err) != 0)
-		return -1;
-	n = greystore_removed(gs);
-	if (n == 0)
-		n = evict_sampled(gs, err);
+	sample.count = 0;
+	for (int i = 0; i <= EVICT_TRIES && sample.count == 0; i++)
+		if (take_sample(gs, i == EVICT_TRIES, &sample, err) != 0)
+			return -1;
+	for (int i = 0; i < sample.count && n < count; i++) {
+		greystore_bind_key(stmt, sample.rows[i].key);
+		if (greystore_exec(gs, stmt, err) != 0)
+			return -1;
+		n += greystore_removed(gs);
+	}
 	if (n > 0)
 		greystore_tally(gs, GREYSTORE_EVICTED, n, now_s);
 	return n;

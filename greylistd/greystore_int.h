@@ -26,8 +26,6 @@ enum greystore_sql {
 	SQL_COUNT,
 	SQL_META_ADD,
 	SQL_META_READ,
-	SQL_EVICT_PENDING,
-	SQL_EXPIRE_PENDING,
 	SQL_WALK,
 	SQL_WALK_CLIENT,
 	SQL_REMOVE_CLIENT,
@@ -38,7 +36,6 @@ enum greystore_sql {
 
 /* Where a pass of expiry stands. */
 enum greystore_phase {
-	GREYSTORE_PENDING,
 	GREYSTORE_TRIPLETS,
 	GREYSTORE_CLIENTS,
 	GREYSTORE_RULES,

@@ -423,9 +423,9 @@ test_checkpoints(void)
 	put = store_prepare(store, "INSERT INTO item(name, body)"
 	    " VALUES (?1, ?2) ON CONFLICT DO UPDATE SET body = ?2", &err);
 	start = file_size("");
-	for (i = 0; i < 60; i++)
+	for (i = 0; i < 200; i++)
 		failed += write_much(store, put, i) < 0;
-	/* 6 MB, more than a thousand pages: the thread's turn. */
+	/* 20 MB, more than four thousand pages: the thread's turn. */
 	while (file_size("") <= start + 2 * MIB)
 		sched_yield();
 	check_true("the thread copies the WAL", true);
@@ -447,8 +447,8 @@ test_checkpoints(void)
 		failed += write_much(store, put, i) < 0;
 	check_true("a reader pins it", file_size("-wal") > 64 * MIB);
 	store_end(reader, &err);
-	/* The next attempt comes after a thousand pages. */
-	for (i = 0; i < 60; i++)
+	/* The next attempt comes after four thousand pages. */
+	for (i = 0; i < 200; i++)
 		failed += write_much(store, put, i) < 0;
 	check_true("and lets go", file_size("-wal") < 64 * MIB);
 	check_int("no write failed", failed, 0);
