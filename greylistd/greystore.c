@@ -8,7 +8,7 @@
 #include "greylistd/greystore_int.h"
 
 #define CACHE_BYTES (INT64_C(24) * 1024 * 1024)
-/* A tool keeps the lock for a few milliseconds, on a busy disk for some tens. */
+/* A tool keeps the lock for milliseconds, on a busy disk for some tens. */
 #define DAEMON_BUSY_MS 100
 #define TOOL_BUSY_MS 10000
 #define DAY_S 86400
