@@ -6,9 +6,12 @@
 #include "common/regex.h"
 #include "common/xmem.h"
 
-/* Steps of one match. A list pattern on a host name needs some dozens; at
- * this many a runaway one has cost about a millisecond. */
+/* Steps from one starting point. A list pattern on a host name needs some
+ * dozens; at this many a runaway one has cost about a millisecond. */
 #define MATCH_LIMIT 20000
+/* Steps of a whole match: the library counts anew at each starting point, of
+ * which there are as many as bytes. */
+#define TOTAL_LIMIT 100000
 /* Nested points to come back to. */
 #define DEPTH_LIMIT 2000
 /* What those may take, in KiB. The library keeps it for the next match, so
@@ -57,7 +60,6 @@ regex_new(const char *pattern, bool nocase, struct err *err)
 		err_set(err, "out of memory");
 		goto out;
 	}
-	pcre2_set_match_limit(regex->limits, MATCH_LIMIT);
 	pcre2_set_depth_limit(regex->limits, DEPTH_LIMIT);
 	pcre2_set_heap_limit(regex->limits, HEAP_LIMIT_KIB);
 	return regex;
@@ -80,9 +82,16 @@ regex_free(struct regex **regex)
 enum regex_result
 regex_match(const struct regex *regex, const char *subject, size_t len)
 {
-	int rc = pcre2_match(regex->code, (PCRE2_SPTR)subject, len, 0, 0,
-	    regex->data, regex->limits);
+	uint32_t limit = MATCH_LIMIT;
+	int rc;
 
+	if (len > REGEX_SUBJECT_MAX)
+		return REGEX_LIMIT;
+	if (len >= TOTAL_LIMIT / MATCH_LIMIT)
+		limit = TOTAL_LIMIT / ((uint32_t)len + 1);
+	pcre2_set_match_limit(regex->limits, limit);
+	rc = pcre2_match(regex->code, (PCRE2_SPTR)subject, len, 0, 0,
+	    regex->data, regex->limits);
 	/* 0: more groups than the one pair has room for. */
 	if (rc >= 0)
 		return REGEX_MATCH;

@@ -7,9 +7,6 @@
 #include "greylistd/namemap.h"
 #include "greylistd/regexset.h"
 
-/* Longer subjects are tried against every pattern. */
-#define SUBJECT_MAX 512
-
 struct entry {
 	struct regex *regex;
 	char *ending;		/* see struct regexset_ending */
@@ -240,13 +237,13 @@ chain_matches(const void *value, const void *arg)
 bool
 regexset_matches(const struct regexset *set, const char *subject, size_t len)
 {
-	char lower[SUBJECT_MAX];
+	char lower[REGEX_SUBJECT_MAX];
 	const struct subject s = { subject, lower, len };
 
-	if (set->all == NULL)
+	if (set->all == NULL || len > sizeof(lower))
 		return false;
 	/* "$" also matches before a line end. */
-	if (len > sizeof(lower) || (len > 0 && subject[len - 1] == '\n')) {
+	if (len > 0 && subject[len - 1] == '\n') {
 		for (const struct entry *e = set->all; e != NULL;
 		    e = e->next_of_all)
 			if (regex_match(e->regex, subject, len) == REGEX_MATCH)

@@ -39,7 +39,7 @@ void regexset_free(struct regexset **set);
 int regexset_add(struct regexset *set, const char *pattern, struct err *err);
 
 /* Does one of them match somewhere in the len bytes at subject? One that
- * takes too many steps does not. */
+ * takes too many steps does not; see also REGEX_SUBJECT_MAX. */
 bool regexset_matches(const struct regexset *set, const char *subject,
 	size_t len);
 

@@ -126,6 +126,40 @@ test_limits(void)
 	}
 }
 
+/* The library's limits are for each byte where a match may start: together
+ * these took seconds. */
+static void
+test_limits_of_all_starts(void)
+{
+	static const char *const patterns[] = {
+		"a[a-z]*[a-z]*[0-9]@example\\.org$",
+		"[a-z-]*a[a-z-]{0,20}a[a-z-]{0,20}[0-9]@example\\.org$",
+	};
+	static const char end[] = "@example.org";
+	char subject[REGEX_SUBJECT_MAX + 1];
+	const size_t end_len = sizeof(end) - 1;
+	struct regex *regex;
+
+	memset(subject, 'a', sizeof(subject));
+	memcpy(subject + REGEX_SUBJECT_MAX - end_len, end, end_len);
+	for (size_t i = 0; i < CHECK_COUNT(patterns); i++) {
+		regex = regex_new(patterns[i], false, NULL);
+		if (!check_true(patterns[i], regex != NULL))
+			continue;
+		check_int(patterns[i], regex_match(regex, subject,
+		    REGEX_SUBJECT_MAX), REGEX_LIMIT);
+		check_int("a short one", regex_match(regex, subject +
+		    REGEX_SUBJECT_MAX - 40, 40), REGEX_NO_MATCH);
+		regex_free(&regex);
+	}
+	regex = regex_new("a", false, NULL);
+	check_int("longest subject", regex_match(regex, subject,
+	    REGEX_SUBJECT_MAX), REGEX_MATCH);
+	check_int("too long", regex_match(regex, subject,
+	    REGEX_SUBJECT_MAX + 1), REGEX_LIMIT);
+	regex_free(&regex);
+}
+
 /* What real lists hold must not run into a limit on the longest name. */
 static void
 test_ordinary(void)
@@ -160,6 +194,7 @@ main(void)
 	test_length();
 	test_errors();
 	test_limits();
+	test_limits_of_all_starts();
 	test_ordinary();
 	return check_done();
 }

@@ -137,7 +137,7 @@ static void
 test_sets(void)
 {
 	struct regexset *set = regexset_new();
-	char subject[2000];
+	char subject[REGEX_SUBJECT_MAX + 1];
 	struct err err;
 
 	check_false("empty", regexset_matches(set, "a", 1));
@@ -160,8 +160,10 @@ test_sets(void)
 	check_false("nothing", regexset_matches(set, "", 0));
 	memset(subject, 'x', sizeof(subject));
 	check_false("long", regexset_matches(set, subject, sizeof(subject)));
-	memcpy(subject + 1500, "dsl", 3);
-	check_true("long, found", regexset_matches(set, subject,
+	memcpy(subject + 400, "dsl", 3);
+	check_true("the longest, found", regexset_matches(set, subject,
+	    sizeof(subject) - 1));
+	check_false("too long", regexset_matches(set, subject,
 	    sizeof(subject)));
 	check_int("broken", regexset_add(set, "a(b", &err), -1);
 	regexset_free(&set);
