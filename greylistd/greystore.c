@@ -127,6 +127,7 @@ greystore_open(const char *path, enum store_mode mode, struct err *note_r,
 	};
 	struct greystore *gs = xmem_calloc(1, sizeof(*gs));
 
+	gs->pending = -1;
 	gs->store = store_open(&config, note_r, err);
 	if (gs->store == NULL)
 		goto fail;
@@ -241,6 +242,19 @@ bind_entry(struct store_stmt *stmt, const char *key,
 	store_bind_int(stmt, 4, entry->passed);
 }
 
+/* Keeps the estimate of those that wait; the next pass of expiry makes up for
+ * what a rollback undoes. */
+static void
+count_pending(struct greystore *gs, const struct greylist_entry *entry,
+	bool is_new)
+{
+	if (is_new && entry->passed == 0 && gs->pending >= 0)
+		gs->pending++;
+	/* One that passes now has waited before. */
+	if (!is_new && entry->passed == entry->last && gs->pending > 0)
+		gs->pending--;
+}
+
 int
 greystore_put(struct greystore *gs, const char *key,
 	const struct greylist_entry *entry, bool is_new, struct err *err)
@@ -254,11 +268,13 @@ greystore_put(struct greystore *gs, const char *key,
 		if (store_changes(gs->store) == 1) {
 			gs->triplets++;
 			gs->turn_delta++;
+			count_pending(gs, entry, true);
 			return 0;
 		}
 		/* A tool was faster; its row is replaced. */
 	}
 	bind_entry(gs->stmt[SQL_UPDATE], key, entry);
+	count_pending(gs, entry, false);
 	return greystore_exec(gs, gs->stmt[SQL_UPDATE], err);
 }
 

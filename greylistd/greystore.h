@@ -129,9 +129,11 @@ int64_t greystore_expire(struct greystore *gs,
 
 /* Removes up to count triplets to make room, in the turn's transaction: of
  * some hundred neighbours the oldest that never passed, the next time of the
- * next neighbours; when none can be found, the longest unseen of those that
- * did. Without an index that all new mail would have to pay for, "oldest" is
- * true among neighbours only. Returns how many went, or -1. */
+ * next neighbours. But when these are less than an eighth of all, or none can
+ * be found, the longest unseen of those that did pass go: new mail would be
+ * forgotten otherwise before it can come back, again and again. Without an
+ * index that all new mail would have to pay for, "oldest" is true among
+ * neighbours only. Returns how many went, or -1. */
 int64_t greystore_evict(struct greystore *gs, int64_t count,
 	int64_t now_s, struct err *err);
 

@@ -9,14 +9,17 @@
 #define EXPIRE_STEP 100
 /* Of so many neighbours the oldest are evicted. */
 #define EVICT_SAMPLE 200
-/* In so many samples one is looked for that never passed. */
+/* In so many samples one is looked for of the kind that is to go. */
 #define EVICT_TRIES 20
+/* One place of so many is for triplets that have not passed yet. */
+#define PENDING_SHARE 8
 
 /* Keys of up to EXPIRE_STEP rows that are to go. */
 struct doomed {
 	char keys[EXPIRE_STEP][KEY_SIZE];
 	int count;
 	int pending;	/* of these: never passed */
+	int waiting;	/* rows that stay and have not passed */
 	int seen;	/* rows walked over */
 };
 
@@ -32,7 +35,8 @@ walk(struct greystore *gs, const struct greylist_policy *policy,
 	char from[KEY_SIZE];
 	enum store_step step;
 
-	doomed->count = doomed->pending = doomed->seen = 0;
+	doomed->count = doomed->pending = 0;
+	doomed->waiting = doomed->seen = 0;
 	greystore_copy_key(from, gs->cursor);
 	greystore_bind_key(stmt, from);
 	store_bind_int(stmt, 2, EXPIRE_STEP);
@@ -51,6 +55,7 @@ walk(struct greystore *gs, const struct greylist_policy *policy,
 			};
 			expired = greylist_expired(policy, &entry, now_s);
 			doomed->pending += expired && entry.passed == 0;
+			doomed->waiting += !expired && entry.passed == 0;
 		}
 		if (expired)
 			greystore_copy_key(doomed->keys[doomed->count++], key);
@@ -81,6 +86,17 @@ remove_doomed(struct greystore *gs, const struct doomed *doomed,
 	return clients ? 0 : doomed->count;
 }
 
+/* A pass has seen all triplets: so many wait. */
+static void
+note_pending(struct greystore *gs, const struct doomed *doomed, bool end)
+{
+	gs->walked_pending += doomed->waiting;
+	if (!end)
+		return;
+	gs->pending = gs->walked_pending;
+	gs->walked_pending = 0;
+}
+
 /* One step within the phase; true in *end_r when the phase is through. */
 static int64_t
 expire_step(struct greystore *gs, const struct greylist_policy *policy,
@@ -96,6 +112,8 @@ expire_step(struct greystore *gs, const struct greylist_policy *policy,
 		if (walk(gs, policy, now_s, &doomed, err) != 0)
 			return -1;
 		*end_r = doomed.seen < EXPIRE_STEP;
+		if (gs->phase == GREYSTORE_TRIPLETS)
+			note_pending(gs, &doomed, *end_r);
 		n = remove_doomed(gs, &doomed, err);
 		if (doomed.pending > 0 && n >= 0)
 			greystore_tally(gs, GREYSTORE_NEVER_CAME_BACK,
@@ -198,20 +216,27 @@ greystore_evict(struct greystore *gs, int64_t count, int64_t now_s,
 {
 	static struct sample sample;
 	struct store_stmt *stmt = gs->stmt[SQL_REMOVE];
+	bool waiting = gs->pending < 0 ||
+		gs->pending > gs->triplets / PENDING_SHARE;
+	bool passed = !waiting;
 	int64_t n = 0;
 
 	if (greystore_begin_write(gs, err) != 0)
 		return -1;
 	sample.count = 0;
-	for (int i = 0; i <= EVICT_TRIES && sample.count == 0; i++)
-		if (take_sample(gs, i == EVICT_TRIES, &sample, err) != 0)
+	for (int i = 0; i <= EVICT_TRIES && sample.count == 0; i++) {
+		passed = (i < EVICT_TRIES) != waiting;
+		if (take_sample(gs, passed, &sample, err) != 0)
 			return -1;
+	}
 	for (int i = 0; i < sample.count && n < count; i++) {
 		greystore_bind_key(stmt, sample.rows[i].key);
 		if (greystore_exec(gs, stmt, err) != 0)
 			return -1;
 		n += greystore_removed(gs);
 	}
+	if (!passed && gs->pending >= 0)
+		gs->pending = gs->pending > n ? gs->pending - n : 0;
 	if (n > 0)
 		greystore_tally(gs, GREYSTORE_EVICTED, n, now_s);
 	return n;

@@ -55,6 +55,10 @@ struct greystore {
 	enum greystore_phase phase;
 	char cursor[KEY_SIZE];		/* the walk's last key */
 	char evict_cursor[KEY_SIZE];
+	/* Triplets that have not passed, about: counted by each pass of
+	 * expiry and kept up to date in between; -1 = not known yet. */
+	int64_t pending;
+	int64_t walked_pending;		/* by the pass under way */
 };
 
 /* After a failure no transaction may be left, and no counting of what it

@@ -229,6 +229,38 @@ room_is_made_from_what_never_came_back(void)
 	greystore_close(&gs);
 }
 
+/* Known mail must not take the places that new mail needs until its retry. */
+static void
+new_mail_has_places(void)
+{
+	struct greystore *gs = fresh_store();
+	char key[32];
+
+	for (int i = 0; i < 90; i++) {
+		snprintf(key, sizeof(key), "passed %d", i);
+		put(gs, key, NOW - 999, NOW - 500 + i, NOW - 950);
+	}
+	for (int i = 0; i < 10; i++) {
+		snprintf(key, sizeof(key), "new %d", i);
+		put(gs, key, NOW - i, NOW, 0);
+	}
+	greystore_commit(gs, NULL);
+	check_int("nothing is old", expire_all(gs, NOW), 0);
+	check_int("some", greystore_evict(gs, 3, NOW, NULL), 3);
+	check_false("of the known", has(gs, "passed 2"));
+	check_true("not of the new", has(gs, "new 9"));
+	for (int i = 10; i < 20; i++) {
+		snprintf(key, sizeof(key), "new %d", i);
+		put(gs, key, NOW - i, NOW, 0);
+	}
+	check_int("some more", greystore_evict(gs, 3, NOW, NULL), 3);
+	check_true("now there are enough of the new", has(gs, "passed 3"));
+	check_false("so the oldest goes", has(gs, "new 19"));
+	check_int("commit", greystore_commit(gs, NULL), 0);
+	check_int("count", greystore_triplets(gs), 104);
+	greystore_close(&gs);
+}
+
 static void
 tools_are_noticed(void)
 {
@@ -289,6 +321,7 @@ main(void)
 	the_old_goes_and_the_rest_stays();
 	expiry_walks_through_all();
 	room_is_made_from_what_never_came_back();
+	new_mail_has_places();
 	tools_are_noticed();
 	another_writer_does_not_block_for_long();
 	for (int i = 0; i < 16; i++) {
