@@ -30,6 +30,9 @@ struct store_checkpoint;
 #define STORE_FINISH_STEP 1000
 /* A WAL of this size makes its writer wait for the copy: 64 MiB of pages. */
 #define STORE_WAL_PAGES_MAX 16384
+/* What is kept of a WAL that had to grow beyond this, once it begins anew; in
+ * text, for SQL. */
+#define STORE_WAL_KEEP_BYTES "33554432"
 /* A file up to this size is checked whole after an unclean end; that takes
  * a fraction of a second. Larger ones betray damage when it is met. */
 #define STORE_CHECK_BYTES_MAX (64 * 1024 * 1024)

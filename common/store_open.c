@@ -367,7 +367,8 @@ set_pragmas(struct store *store)
 	char sql[256];
 	const char *kind =
 	    "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;"
-	    "PRAGMA temp_store = MEMORY; PRAGMA synchronous = NORMAL;";
+	    "PRAGMA temp_store = MEMORY; PRAGMA synchronous = NORMAL;"
+	    "PRAGMA journal_size_limit = " STORE_WAL_KEEP_BYTES ";";
 
 	sqlite3_busy_timeout(store->db, store->busy_ms);
 	/* A hostile file must not make us run code of its choice. */
