@@ -123,8 +123,7 @@ copy_bytes(int from, int to, const char *name, struct err *err)
 }
 
 static int
-copy_file(const struct ctl_dbcopy *copy, int dir_fd, const char *name,
-	struct err *err)
+copy_file(const struct ctl_dbcopy *copy, const char *name, struct err *err)
 {
 	struct stat st;
 	int from, to = -1, result = -1;
@@ -139,8 +138,8 @@ copy_file(const struct ctl_dbcopy *copy, int dir_fd, const char *name,
 		err_set(err, "%s is no regular file", name);
 		goto out;
 	}
-	to = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-		0600);
+	to = openat(copy->dir_fd, name,
+		O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (to < 0 || (geteuid() == 0 && fchown(to, st.st_uid, st.st_gid) !=
 		    0)) {
 		err_set_errno(err, errno, "cannot make a copy of %s", name);
@@ -159,21 +158,20 @@ out:
 static int
 copy_files(const struct ctl_dbcopy *copy, struct err *err)
 {
-	int dir_fd = open(copy->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int list_fd = openat(copy->old_fd, ".",
 		O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = list_fd < 0 ? NULL : fdopendir(list_fd);
 	struct dirent *entry;
 	int logs = 0;
 
-	if (dir_fd < 0 || dir == NULL) {
+	if (dir == NULL) {
 		logs = err_set_errno(err, errno, "cannot list the files");
 		goto out;
 	}
 	while ((entry = readdir(dir)) != NULL) {
 		if (!is_wanted(entry->d_name))
 			continue;
-		if (copy_file(copy, dir_fd, entry->d_name, err) != 0) {
+		if (copy_file(copy, entry->d_name, err) != 0) {
 			logs = -1;
 			break;
 		}
@@ -185,8 +183,6 @@ out:
 		closedir(dir);
 	else if (list_fd >= 0)
 		close(list_fd);
-	if (dir_fd >= 0)
-		close(dir_fd);
 	return logs;
 }
 
@@ -236,7 +232,8 @@ recover(const struct ctl_dbcopy *copy, const struct stat *owner)
 		CTL_DBCOPY_RECOVERED : CTL_DBCOPY_FAILED;
 }
 
-/* Makes the private directory, owned by who owns the database. */
+/* Makes the private directory, owned by who owns the database. From then on
+ * that user can put a link in its place: only the descriptor is used. */
 static int
 make_dir(struct ctl_dbcopy *copy, const struct stat *owner, struct err *err)
 {
@@ -251,8 +248,12 @@ make_dir(struct ctl_dbcopy *copy, const struct stat *owner, struct err *err)
 		return err_set_errno(err, errno, "cannot make a directory in "
 			"%s", base);
 	}
+	copy->dir_fd = open(copy->dir,
+		O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (copy->dir_fd < 0)
+		return err_set_errno(err, errno, "%s", copy->dir);
 	if (geteuid() == 0 &&
-	    chown(copy->dir, owner->st_uid, owner->st_gid) != 0)
+	    fchown(copy->dir_fd, owner->st_uid, owner->st_gid) != 0)
 		return err_set_errno(err, errno, "cannot give %s away",
 			copy->dir);
 	return 0;
@@ -265,6 +266,7 @@ ctl_dbcopy_make(struct ctl_dbcopy *copy, const char *old, struct err *err)
 	int result, logs;
 
 	copy->dir[0] = '\0';
+	copy->dir_fd = -1;
 	copy->catches = false;
 	copy->lock_fd = -1;
 	copy->recovery = CTL_DBCOPY_NO_LOGS;
@@ -303,15 +305,14 @@ int
 ctl_dbcopy_map(const struct ctl_dbcopy *copy, const char *name,
 	struct ctl_dbcopy_file *file_r, struct err *err)
 {
-	int dir_fd = open(copy->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int fd = dir_fd < 0 ? -1 : openat(dir_fd, name,
+	int fd = openat(copy->dir_fd, name,
 		O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 	int result = 0;
 
 	file_r->data = NULL;
 	file_r->size = 0;
-	if (fd < 0 && dir_fd >= 0 && errno == ENOENT)
+	if (fd < 0 && errno == ENOENT)
 		goto out;
 	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		result = err_set(err, "cannot read the copy of %s", name);
@@ -331,8 +332,6 @@ ctl_dbcopy_map(const struct ctl_dbcopy *copy, const char *name,
 out:
 	if (fd >= 0)
 		close(fd);
-	if (dir_fd >= 0)
-		close(dir_fd);
 	return result;
 }
 
@@ -346,15 +345,17 @@ ctl_dbcopy_unmap(struct ctl_dbcopy_file *file)
 }
 
 /* Deletes the plain files of the copy; nothing of ours makes directories in
- * it. */
+ * it. Takes the descriptor over. */
 static void
-delete_files(const char *path)
+delete_files(int dir_fd)
 {
-	DIR *dir = opendir(path);
+	DIR *dir = fdopendir(dir_fd);
 	struct dirent *entry;
 
-	if (dir == NULL)
+	if (dir == NULL) {
+		close(dir_fd);
 		return;
+	}
 	while ((entry = readdir(dir)) != NULL) {
 		if (strcmp(entry->d_name, ".") != 0 &&
 		    strcmp(entry->d_name, "..") != 0)
@@ -366,16 +367,16 @@ delete_files(const char *path)
 void
 ctl_dbcopy_remove(struct ctl_dbcopy *copy)
 {
-	if (copy->dir[0] != '\0') {
-		delete_files(copy->dir);
+	if (copy->dir_fd >= 0)
+		delete_files(copy->dir_fd);
+	if (copy->dir[0] != '\0')
 		(void)rmdir(copy->dir);
-		copy->dir[0] = '\0';
-	}
+	copy->dir[0] = '\0';
 	if (copy->lock_fd >= 0)
 		close(copy->lock_fd);
 	if (copy->old_fd >= 0)
 		close(copy->old_fd);
-	copy->lock_fd = copy->old_fd = -1;
+	copy->lock_fd = copy->old_fd = copy->dir_fd = -1;
 	if (copy->catches)
 		release_signals();
 	copy->catches = false;

@@ -26,6 +26,7 @@ enum ctl_dbcopy_recovery {
 
 struct ctl_dbcopy {
 	char dir[PATH_MAX];	/* of the copy; "" = none */
+	int dir_fd;		/* the same, whatever its name leads to */
 	int old_fd;		/* the original directory */
 	int lock_fd;		/* postgrey's lock, held; -1 = none */
 	enum ctl_dbcopy_recovery recovery;
