@@ -25,6 +25,8 @@ struct rcpttable {
 	struct entry *regexes;
 	struct entry **last_regex;
 	struct entry *any;		/* "*" */
+	int64_t longest_s;		/* delay; -1 = none */
+	unsigned longest_line;
 };
 
 void
@@ -112,6 +114,10 @@ add_line(struct rcpttable *table, unsigned number, char *line,
 	if (parse_action(action, &entry->action, err) < 0)
 		return -1;
 	entry->line = number;
+	if (entry->action.delay_s > table->longest_s) {
+		table->longest_s = entry->action.delay_s;
+		table->longest_line = number;
+	}
 	if (*line == '/')
 		return add_regex(table, entry, line, err);
 	if (strcmp(line, "*") == 0) {
@@ -141,6 +147,7 @@ rcpttable_parse(const char *name, const char *text, size_t len,
 	table->arena = arena_new();
 	table->patterns = rcptmap_new();
 	table->last_regex = &table->regexes;
+	table->longest_s = -1;
 	while (status == 0 &&
 	    (kind = textfile_next(&file, &line)) != TEXTFILE_END) {
 		if (kind == TEXTFILE_BAD)
@@ -166,6 +173,13 @@ rcpttable_load(const char *path, struct err *err)
 		table = rcpttable_parse(path, text, len, err);
 	xmem_free(&text);
 	return table;
+}
+
+int64_t
+rcpttable_longest_s(const struct rcpttable *table, unsigned *line_r)
+{
+	*line_r = table->longest_line;
+	return table->longest_s;
 }
 
 struct rcpttable_action

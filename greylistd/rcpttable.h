@@ -41,6 +41,9 @@ struct rcpttable *rcpttable_parse(const char *name, const char *text,
 /* Frees the table; sets *table to NULL. */
 void rcpttable_free(struct rcpttable **table);
 
+/* The longest delay in the table, -1 when there is none; *line_r: where. */
+int64_t rcpttable_longest_s(const struct rcpttable *table, unsigned *line_r);
+
 /* Looks recipient up. Without a table (NULL) or a match: greylist, -1. */
 struct rcpttable_action rcpttable_find(const struct rcpttable *table,
 	const char *recipient);

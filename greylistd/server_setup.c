@@ -89,6 +89,22 @@ copy_options(const struct options *options, struct settings *settings)
 	settings->max_entries = options->max_entries;
 }
 
+static struct rcpttable *
+load_table(const struct options *options, struct err *err)
+{
+	struct rcpttable *table = rcpttable_load(options->recipient_table, err);
+	unsigned line;
+
+	if (table != NULL &&
+	    rcpttable_longest_s(table, &line) >= options->retry_window_s) {
+		err_set(err, "%s:%u: the time must be shorter than "
+			"RetryWindow, else no mail ever passes",
+			options->recipient_table, line);
+		rcpttable_free(&table);
+	}
+	return table;
+}
+
 int
 server_load_settings(const struct config *config, struct settings *old,
 	struct settings *settings_r, struct err *err)
@@ -98,7 +114,7 @@ server_load_settings(const struct config *config, struct settings *old,
 	struct whitelist_faults faults;
 
 	if (options->recipient_table[0] != '\0') {
-		settings.table = rcpttable_load(options->recipient_table, err);
+		settings.table = load_table(options, err);
 		if (settings.table == NULL)
 			return -1;
 	}
