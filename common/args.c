@@ -172,7 +172,9 @@ set_pair(struct scan *s, struct found *f)
 	str_add_bytes(&copy, f->value, len);
 	option = config_find(s->config, f->name);
 	if (option == NULL)
-		return unknown_long(s, f->name);
+		return err_set(s->err, "-o: unknown option \"%.64s\"; the"
+		    " nearest known is %s", f->name,
+		    config_nearest(s->config, f->name)->name);
 	if (value == NULL && config_needs_value(option))
 		return err_set(s->err, "-o %s needs a value: -o %s=VALUE",
 		    f->name, f->name);

@@ -35,6 +35,7 @@ struct run {
 	struct args args;
 	enum log_sink sink;
 	bool has_log;
+	bool has_terminal;	/* with -d, until the start is done */
 	bool is_stopping;
 	uid_t uid;
 	gid_t gid;
@@ -58,7 +59,7 @@ code(int of_spec, int by_default)
 static int
 complain(const struct run *r, const struct err *err, int status)
 {
-	if (!r->has_log || (r->sink == LOG_SINK_SYSLOG && r->starter_fd >= 0))
+	if (!r->has_log || r->has_terminal)
 		(void)fprintf(stderr, "%s: %s\n", r->spec->name, err->text);
 	if (r->has_log)
 		log_error("%s", err->text);
@@ -216,8 +217,10 @@ set_log(struct run *r, const struct daemon_config *options, int verbosity)
 static int
 open_log(struct run *r)
 {
-	if (r->args.daemonize)
+	if (r->args.daemonize) {
 		r->sink = LOG_SINK_SYSLOG;
+		r->has_terminal = true;
+	}
 	set_log(r, r->options, r->args.verbosity);
 	for (size_t i = 0; i < config_notice_count(r->config); i++)
 		log_info("%s", config_notice(r->config, i));
@@ -247,7 +250,7 @@ static int
 choose_identity(struct run *r)
 {
 	const struct daemon_spec *spec = r->spec;
-	struct err err;
+	struct err err, why;
 
 	if (geteuid() != 0) {
 		stay(r);
@@ -260,9 +263,12 @@ choose_identity(struct run *r)
 		return complain(r, &err, code(spec->exits.config, EX_CONFIG));
 	}
 	if (sandbox_lookup(r->options->user, r->options->group, &r->uid,
-	    &r->gid, &err) < 0)
-		return complain(r, &err, code(spec->exits.no_user,
+	    &r->gid, &err) < 0) {
+		(void)err_set(&why, "User, Group: %.400s; make it (useradd"
+		    " --system, groupadd --system) or name another", err.text);
+		return complain(r, &why, code(spec->exits.no_user,
 		    EX_NOUSER));
+	}
 	return GO_ON;
 }
 
@@ -371,6 +377,7 @@ tell_ready(struct run *r)
 
 	start_watchdog(r);
 	daemon_process_ready(&r->starter_fd);
+	r->has_terminal = false;
 	str_init(&s, text, sizeof(text));
 	str_addf(&s, "READY=1\nMAINPID=%ld", (long)getpid());
 	sock_notify(text);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -226,7 +227,6 @@ options_check(struct config *config, struct err *err)
 {
 	struct options *options = config_values(config);
 
-	/* As postgrey takes it. */
 	/* postgrey takes 0 as "the default". */
 	if (options->delay_s == 0)
 		options->delay_s = DEFAULT_DELAY_S;
@@ -243,8 +243,9 @@ options_check(struct config *config, struct err *err)
 		return err_set(err, "Database: %s is not an absolute path",
 			options->database);
 	if (options->retry_window_s <= options->delay_s)
-		return err_set(err, "RetryWindow must be longer than Delay, "
-			"else no mail ever passes");
+		return err_set(err, "RetryWindow (%" PRId64 "s) must be "
+			"longer than Delay (%" PRId64 "s), else no mail ever "
+			"passes", options->retry_window_s, options->delay_s);
 	if (options->max_age_s <= options->retry_window_s)
 		options->max_age_s = options->retry_window_s;
 	return 0;

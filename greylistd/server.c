@@ -304,8 +304,10 @@ check_directory(const char *path, struct err *err)
 	if (access(dir, R_OK | W_OK | X_OK) != 0 &&
 	    (errno == ENOENT || errno == EACCES || errno == ENOTDIR))
 		result = err_set_errno(err, errno,
-			"Database: cannot write in %s (create it with: "
-			"install -d -m 750 -o USER %s)", dir, dir);
+			"Database: user %lu cannot write in %s (make the "
+			"directory with: install -d -m 750 -o %lu %s)",
+			(unsigned long)geteuid(), dir,
+			(unsigned long)geteuid(), dir);
 	xmem_free(&copy);
 	return result;
 }

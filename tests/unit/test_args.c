@@ -194,8 +194,10 @@ test_bad(void)
 		{ "pair is missing", { "-o" }, "-o needs a value", false },
 		{ "pair without value", { "-o", "Path" },
 		  "-o Path needs a value: -o Path=VALUE", false },
-		{ "unknown pair", { "-o", "Pth=x" }, "unknown option"
-		  " \"--Pth\"; the nearest known is --path", false },
+		{ "unknown pair", { "-o", "Pth=x" }, "-o: unknown"
+		  " option \"Pth\"; the nearest known is Path", false },
+		{ "unknown pair near a reserved name", { "-o", "Hlp=x" },
+		  "-o: unknown option \"Hlp\"; the nearest known is ", false },
 		{ "value for what takes none", { "--help=x" },
 		  "--help takes no value", false },
 		{ "word", { "word" }, "unexpected word \"word\"", false },
