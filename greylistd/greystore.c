@@ -68,7 +68,7 @@ static const char *const sql[SQL_STMT_COUNT] = {
 	[SQL_UPDATE] = "UPDATE triplet SET first = ?2, last = ?3, "
 		"passed = ?4 WHERE key = ?1",
 	[SQL_REMOVE] = "DELETE FROM triplet WHERE key = ?1",
-	[SQL_FIND_CLIENT] = "SELECT count, last FROM client "
+	[SQL_FIND_CLIENT] = "SELECT count, last, 0 FROM client "
 		"WHERE address = ?1",
 	[SQL_PUT_CLIENT] = "INSERT INTO client VALUES(?1, ?2, ?3) "
 		"ON CONFLICT DO UPDATE SET count = ?2, last = ?3",
@@ -207,20 +207,20 @@ greystore_bind_key(struct store_stmt *stmt, const char *key)
 	store_bind_text(stmt, 1, key, strlen(key));
 }
 
-enum greystore_found
-greystore_find(struct greystore *gs, const char *key,
-	struct greylist_entry *entry_r, struct err *err)
+/* Looks a row of at most three integers up by its key. */
+static enum greystore_found
+find_row(struct greystore *gs, enum greystore_sql which, const char *key,
+	int64_t values_r[static 3], struct err *err)
 {
-	struct store_stmt *stmt = gs->stmt[SQL_FIND];
+	struct store_stmt *stmt = gs->stmt[which];
 
 	if (greystore_begin_read(gs, err) != 0)
 		return GREYSTORE_FAILED;
 	greystore_bind_key(stmt, key);
 	switch (store_step(stmt, err)) {
 	case STORE_ROW:
-		entry_r->first = store_column_int(stmt, 0);
-		entry_r->last = store_column_int(stmt, 1);
-		entry_r->passed = store_column_int(stmt, 2);
+		for (int i = 0; i < 3; i++)
+			values_r[i] = store_column_int(stmt, i);
 		store_reset(stmt);
 		return GREYSTORE_FOUND;
 	case STORE_DONE:
@@ -230,6 +230,22 @@ greystore_find(struct greystore *gs, const char *key,
 	}
 	greystore_fail_turn(gs);
 	return GREYSTORE_FAILED;
+}
+
+enum greystore_found
+greystore_find(struct greystore *gs, const char *key,
+	struct greylist_entry *entry_r, struct err *err)
+{
+	int64_t values[3];
+	enum greystore_found found = find_row(gs, SQL_FIND, key, values, err);
+
+	if (found == GREYSTORE_FOUND)
+		*entry_r = (struct greylist_entry){
+			.first = values[0],
+			.last = values[1],
+			.passed = values[2],
+		};
+	return found;
 }
 
 static void
@@ -304,24 +320,16 @@ enum greystore_found
 greystore_find_client(struct greystore *gs, const char *address,
 	struct greylist_client *client_r, struct err *err)
 {
-	struct store_stmt *stmt = gs->stmt[SQL_FIND_CLIENT];
+	int64_t values[3];
+	enum greystore_found found =
+		find_row(gs, SQL_FIND_CLIENT, address, values, err);
 
-	if (greystore_begin_read(gs, err) != 0)
-		return GREYSTORE_FAILED;
-	greystore_bind_key(stmt, address);
-	switch (store_step(stmt, err)) {
-	case STORE_ROW:
-		client_r->count = store_column_int(stmt, 0);
-		client_r->last = store_column_int(stmt, 1);
-		store_reset(stmt);
-		return GREYSTORE_FOUND;
-	case STORE_DONE:
-		return GREYSTORE_NONE;
-	case STORE_FAILED:
-		break;
-	}
-	greystore_fail_turn(gs);
-	return GREYSTORE_FAILED;
+	if (found == GREYSTORE_FOUND)
+		*client_r = (struct greylist_client){
+			.count = values[0],
+			.last = values[1],
+		};
+	return found;
 }
 
 int

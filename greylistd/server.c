@@ -215,14 +215,8 @@ on_request(void *arg, struct policysrv_call *call,
 static void
 retract(const struct server *server, struct outcome *outcome)
 {
-	if (!outcome->needs_commit)
-		return;
-	outcome->needs_commit = false;
-	outcome->is_early = false;
-	outcome->reason = "store error";
-	outcome->kind = server->settings.on_error == OPTIONS_ON_ERROR_PASS ?
-		OUTCOME_PASS :
-		OUTCOME_TEMPFAIL;
+	if (outcome->needs_commit)
+		server_store_error(server, outcome);
 }
 
 static void

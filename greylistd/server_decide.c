@@ -34,9 +34,8 @@ pass(struct outcome *outcome, const char *reason)
 	outcome->reason = reason;
 }
 
-/* New mail cannot be remembered: OnError says what happens to it. */
-static void
-store_error(struct server *server, struct outcome *outcome)
+void
+server_store_error(const struct server *server, struct outcome *outcome)
 {
 	outcome->needs_commit = false;
 	outcome->is_early = false;
@@ -157,7 +156,7 @@ decide_by_client(struct server *server, struct inquiry *q,
 		return false;
 	case GREYSTORE_FAILED:
 		read_failed(server, &err);
-		store_error(server, outcome);
+		server_store_error(server, outcome);
 		return true;
 	case GREYSTORE_FOUND:
 		break;
@@ -294,7 +293,7 @@ decide_by_triplet(struct server *server, struct inquiry *q,
 
 	found = find_triplet(server, q, key, &entry);
 	if (found == GREYSTORE_FAILED) {
-		store_error(server, outcome);
+		server_store_error(server, outcome);
 		return;
 	}
 	if (q->table.delay_s >= 0)
@@ -310,7 +309,7 @@ decide_by_triplet(struct server *server, struct inquiry *q,
 		server_count(server, GREYSTORE_NEVER_CAME_BACK, q->now_s);
 	set_outcome(server, q, &decision, outcome);
 	if (server->write_failed && outcome->needs_commit)
-		store_error(server, outcome);
+		server_store_error(server, outcome);
 }
 
 /* Tests move the clock with an attribute that postgrey knows too. */
@@ -380,7 +379,7 @@ server_decide(struct server *server,
 		return;
 	if (server->store == NULL ||
 	    now_mono_ms() < server->read_again_ms) {
-		store_error(server, outcome);
+		server_store_error(server, outcome);
 		return;
 	}
 	key_client(&server->settings.key, &q.ip, q.client_key);

@@ -121,6 +121,10 @@ struct server {
 void server_decide(struct server *server,
 	const struct policyproto_request *request, struct outcome *outcome);
 
+/* New mail cannot be remembered: the outcome becomes what OnError says. */
+void server_store_error(const struct server *server,
+	struct outcome *outcome);
+
 /* Counts, where there is a store to count in. */
 void server_count(struct server *server, enum greystore_counter counter,
 	int64_t now_s);

@@ -6,24 +6,12 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import threading
 
 from greyrig import Greylistd
-from storerig import Folder, Tap, skip
+from storerig import Folder, Tap, fill, in_own_mounts
 
 SIZE_KIB = 2048
-
-
-def in_own_mounts():
-    """Runs this script again where it may mount."""
-    if os.environ.get("STORE_MOUNTS"):
-        return
-    can = subprocess.run(["unshare", "-m", "true"], capture_output=True)
-    if can.returncode != 0:
-        skip("no private mounts: " + can.stderr.decode().strip())
-    os.environ["STORE_MOUNTS"] = "1"
-    os.execvp("unshare", ["unshare", "-m", sys.executable, __file__])
 
 
 def mount(folder, options):
@@ -34,15 +22,6 @@ def with_small_disk(folder):
     (folder / "db").mkdir()
     mount(folder / "db", ["-t", "tmpfs", "-o", f"size={SIZE_KIB}k", "tmpfs"])
     return folder / "db"
-
-
-def fill(path):
-    with open(path, "wb", buffering=0) as f:
-        try:
-            while f.write(bytes(4096)):
-                pass
-        except OSError:
-            pass
 
 
 def learn(daemon, who):

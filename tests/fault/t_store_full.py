@@ -1,35 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
 """A full disk stops writing, not reading, and passes without a restart."""
-import os
 import pathlib
 import subprocess
-import sys
 
-from storerig import Folder, Store, Tap, skip
+from storerig import Folder, Store, Tap, fill, in_own_mounts
 
 SIZE = 2 * 1024 * 1024
-
-
-def in_own_mounts():
-    """Runs this script again where it may mount."""
-    if os.environ.get("STORE_MOUNTS"):
-        return
-    can = subprocess.run(["unshare", "-m", "true"], capture_output=True)
-    if can.returncode != 0:
-        skip("no private mounts: " + can.stderr.decode().strip())
-    os.environ["STORE_MOUNTS"] = "1"
-    os.execvp("unshare", ["unshare", "-m", sys.executable, __file__])
-
-
-def fill(path):
-    """Takes all room that is left."""
-    with open(path, "wb", buffering=0) as f:
-        try:
-            while f.write(bytes(4096)):
-                pass
-        except OSError:
-            pass
 
 
 def put_until_failed(store):
