@@ -106,7 +106,7 @@ ctl_merge_client(struct ctl_merge *merge, const char *address,
 			new.last = old.last;
 		break;
 	}
-	if (greystore_put_client(gs, address, &new, err) != 0)
+	if (greystore_put_client(gs, address, &new, is_new, err) != 0)
 		return -1;
 	return count(merge, is_new, err);
 }

@@ -127,7 +127,7 @@ greystore_open(const char *path, enum store_mode mode, struct err *note_r,
 	};
 	struct greystore *gs = xmem_calloc(1, sizeof(*gs));
 
-	gs->pending = -1;
+	gs->pending = gs->clients = -1;
 	gs->store = store_open(&config, note_r, err);
 	if (gs->store == NULL)
 		goto fail;
@@ -334,7 +334,7 @@ greystore_find_client(struct greystore *gs, const char *address,
 
 int
 greystore_put_client(struct greystore *gs, const char *address,
-	const struct greylist_client *client, struct err *err)
+	const struct greylist_client *client, bool is_new, struct err *err)
 {
 	struct store_stmt *stmt = gs->stmt[SQL_PUT_CLIENT];
 
@@ -343,7 +343,17 @@ greystore_put_client(struct greystore *gs, const char *address,
 	greystore_bind_key(stmt, address);
 	store_bind_int(stmt, 2, client->count);
 	store_bind_int(stmt, 3, client->last);
-	return greystore_exec(gs, stmt, err);
+	if (greystore_exec(gs, stmt, err) != 0)
+		return -1;
+	if (is_new && gs->clients >= 0)
+		gs->clients++;
+	return 0;
+}
+
+int64_t
+greystore_clients(const struct greystore *gs)
+{
+	return gs->clients;
 }
 
 /* Writes the waiting counts into the open transaction. */

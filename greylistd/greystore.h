@@ -85,9 +85,13 @@ enum greystore_found greystore_find_client(struct greystore *gs,
 	const char *address, struct greylist_client *client_r,
 	struct err *err);
 
-/* Stores a client. */
+/* Stores a client; is_new = no row of this address exists. */
 int greystore_put_client(struct greystore *gs, const char *address,
-	const struct greylist_client *client, struct err *err);
+	const struct greylist_client *client, bool is_new, struct err *err);
+
+/* Rows in client, about: counted by each pass of expiry, -1 before the first
+ * one has ended. */
+int64_t greystore_clients(const struct greystore *gs);
 
 /* Counts in memory; greystore_flush writes it to the file. */
 void greystore_count(struct greystore *gs, enum greystore_counter counter,

@@ -86,15 +86,18 @@ remove_doomed(struct greystore *gs, const struct doomed *doomed,
 	return clients ? 0 : doomed->count;
 }
 
-/* A pass has seen all triplets: so many wait. */
+/* A pass that has seen all rows knows how many there are. */
 static void
-note_pending(struct greystore *gs, const struct doomed *doomed, bool end)
+note_counts(struct greystore *gs, const struct doomed *doomed, bool end)
 {
-	gs->walked_pending += doomed->waiting;
+	bool clients = gs->phase == GREYSTORE_CLIENTS;
+	int64_t *walked = clients ? &gs->walked_clients : &gs->walked_pending;
+
+	*walked += clients ? doomed->seen - doomed->count : doomed->waiting;
 	if (!end)
 		return;
-	gs->pending = gs->walked_pending;
-	gs->walked_pending = 0;
+	*(clients ? &gs->clients : &gs->pending) = *walked;
+	*walked = 0;
 }
 
 /* One step within the phase; true in *end_r when the phase is through. */
@@ -112,8 +115,7 @@ expire_step(struct greystore *gs, const struct greylist_policy *policy,
 		if (walk(gs, policy, now_s, &doomed, err) != 0)
 			return -1;
 		*end_r = doomed.seen < EXPIRE_STEP;
-		if (gs->phase == GREYSTORE_TRIPLETS)
-			note_pending(gs, &doomed, *end_r);
+		note_counts(gs, &doomed, *end_r);
 		n = remove_doomed(gs, &doomed, err);
 		if (doomed.pending > 0 && n >= 0)
 			greystore_tally(gs, GREYSTORE_NEVER_CAME_BACK,

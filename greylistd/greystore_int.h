@@ -59,6 +59,8 @@ struct greystore {
 	 * expiry and kept up to date in between; -1 = not known yet. */
 	int64_t pending;
 	int64_t walked_pending;		/* by the pass under way */
+	int64_t clients;		/* the same of clients, all of them */
+	int64_t walked_clients;
 };
 
 /* After a failure no transaction may be left, and no counting of what it

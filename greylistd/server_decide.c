@@ -167,7 +167,7 @@ decide_by_client(struct server *server, struct inquiry *q,
 	pass(outcome, "client AWL");
 	if (renew && may_write(server) &&
 	    greystore_put_client(server->store, q->client_key, &renewed,
-		    &err) != 0)
+		    false, &err) != 0)
 		write_failed(server, &err);
 	return true;
 }
@@ -195,8 +195,12 @@ raise_client(struct server *server, struct inquiry *q,
 		    found == GREYSTORE_FOUND ? &client : NULL, q->now_s,
 		    &raised, &reached))
 		return;
+	/* Whoever owns a network has as many addresses as he likes. */
+	if (found == GREYSTORE_NONE &&
+	    greystore_clients(server->store) >= server->settings.max_entries)
+		return;
 	if (greystore_put_client(server->store, q->client_key, &raised,
-		    &err) != 0)
+		    found == GREYSTORE_NONE, &err) != 0)
 		write_failed(server, &err);
 	else
 		outcome->whitelisted_now = reached;

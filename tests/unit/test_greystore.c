@@ -72,7 +72,8 @@ what_was_put_is_found(void)
 
 	put(gs, "net/a'b/\"c;--", 1, 2, 3);
 	check_int("put client",
-		greystore_put_client(gs, "192.0.2.1", &client, NULL), 0);
+		greystore_put_client(gs, "192.0.2.1", &client, true, NULL),
+		0);
 	check_int("commit", greystore_commit(gs, NULL), 0);
 	greystore_close(&gs);
 	check_true("closing clears the pointer", gs == NULL);
@@ -168,11 +169,13 @@ the_old_goes_and_the_rest_stays(void)
 				NOW - rows[i].passed_ago);
 		gone += rows[i].stays ? 0 : 1;
 	}
-	greystore_put_client(gs, "old", &client, NULL);
+	greystore_put_client(gs, "old", &client, true, NULL);
 	client.last = NOW;
-	greystore_put_client(gs, "new", &client, NULL);
+	greystore_put_client(gs, "new", &client, true, NULL);
 	greystore_commit(gs, NULL);
+	check_int("clients are not counted yet", greystore_clients(gs), -1);
 	check_int("so many go", expire_all(gs, NOW), gone);
+	check_int("now they are", greystore_clients(gs), 1);
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++)
 		check_bool(rows[i].key, has(gs, rows[i].key), rows[i].stays);
 	check_int("count", greystore_triplets(gs),
@@ -181,6 +184,10 @@ the_old_goes_and_the_rest_stays(void)
 		&client, NULL), GREYSTORE_NONE);
 	check_int("a new one stays", greystore_find_client(gs, "new",
 		&client, NULL), GREYSTORE_FOUND);
+	greystore_put_client(gs, "new", &client, false, NULL);
+	check_int("as many as before", greystore_clients(gs), 1);
+	greystore_put_client(gs, "newer", &client, true, NULL);
+	check_int("one more", greystore_clients(gs), 2);
 	greystore_close(&gs);
 }
 
