@@ -211,7 +211,7 @@ add_notice(struct config *config, const struct config_option *option)
 {
 	struct err text;
 
-	if (config->origins[index_of(config, option)] == CONFIG_GIVEN)
+	if (config->origins[index_of(config, option)] >= CONFIG_READ)
 		return;
 	(void)err_set(&text, "option %s is known but not needed: it has no"
 	    " effect", option->name);
@@ -302,13 +302,13 @@ config_set(struct config *config, const char *name, const char *value,
 {
 	const struct config_option *option = config_find(config, name);
 	enum config_origin origin = config->is_defaulting ? CONFIG_DEFAULTED :
-							    CONFIG_GIVEN;
+		config->is_reading ? CONFIG_READ : CONFIG_GIVEN;
 
 	if (option == NULL)
 		return err_set(err, "unknown option \"%.64s\"; the nearest"
 		    " known is %s", name, config_nearest(config, name)->name);
 	if (config->is_defaulting &&
-	    config->origins[index_of(config, option)] == CONFIG_GIVEN)
+	    config->origins[index_of(config, option)] >= CONFIG_READ)
 		return 0;
 	return assign(config, option, value, origin, err);
 }
@@ -333,7 +333,7 @@ config_is_set(const struct config *config, const char *name)
 	const struct config_option *option = config_find(config, name);
 
 	return option != NULL &&
-	    config->origins[index_of(config, option)] == CONFIG_GIVEN;
+	    config->origins[index_of(config, option)] >= CONFIG_READ;
 }
 
 static void

@@ -121,7 +121,9 @@ const char *config_long_name(const struct config_option *option,
 	char buf[static CONFIG_NAME_SIZE]);
 
 /* Reads a file. Stops at the first fault: -1 and "FILE:LINE: what, and what
- * to write instead". Lines are at most CONFIG_LINE_MAX bytes. */
+ * to write instead". Lines are at most CONFIG_LINE_MAX bytes. A list that the
+ * file began is begun anew by the first config_set after it: the command line
+ * wins over the file. */
 int config_read(struct config *config, const char *path, struct err *err);
 
 /* The same from text in memory of len bytes; name stands for the path. */

@@ -122,19 +122,23 @@ config_parse(struct config *config, const char *name, const char *text,
 	size_t len, struct err *err)
 {
 	unsigned long number = 0;
+	int r = 0;
 
-	while (len > 0) {
+	config->is_reading = true;
+	while (len > 0 && r == 0) {
 		const char *end = memchr(text, '\n', len);
 		size_t line_len = end != NULL ? (size_t)(end - text) : len;
 		size_t used = line_len + (end != NULL ? 1 : 0);
 
 		number++;
-		if (read_line(config, text, line_len, err) < 0)
-			return err_prefix(err, "%.200s:%lu: ", name, number);
+		r = read_line(config, text, line_len, err);
+		if (r < 0)
+			(void)err_prefix(err, "%.200s:%lu: ", name, number);
 		text += used;
 		len -= used;
 	}
-	return 0;
+	config->is_reading = false;
+	return r;
 }
 
 /* Reads the whole of fd into buf. Returns the length, or -1 with errno. */

@@ -16,7 +16,8 @@
 enum config_origin {
 	CONFIG_INITIAL,		/* the table */
 	CONFIG_DEFAULTED,	/* config_default */
-	CONFIG_GIVEN,		/* file or command line */
+	CONFIG_READ,		/* a file */
+	CONFIG_GIVEN,		/* the command line */
 };
 
 struct config {
@@ -24,6 +25,7 @@ struct config {
 	void *values;
 	enum config_origin *origins;	/* one per option */
 	bool is_defaulting;	/* config_set is called by config_default */
+	bool is_reading;	/* ... or by config_parse */
 	char **notices;
 	size_t notice_count;
 };

@@ -51,7 +51,7 @@ struct daemon_config {
 	{ .name = "Group", .type = CONFIG_STRING,                            \
 	  .offset = offsetof(owner, member.group), .initial = "",             \
 	  .argument = "GROUP",                                               \
-	  .help = "run as this group, not the user's own" },           \
+	  .help = "run as this group, not the user's own" },                 \
 	{ .name = "PidFile", .type = CONFIG_STRING,                          \
 	  .offset = offsetof(owner, member.pid_file), .initial = "",          \
 	  .argument = "PATH", .help = "write the process id to this file" }, \

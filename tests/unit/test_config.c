@@ -313,6 +313,15 @@ test_origins(void)
 	    0);
 	check_str("changes nothing", v->list.items[0], "c");
 	check_uint("at all", v->list.count, 1);
+	check_int("a file", config_parse(config, "f",
+	    "IPv4Files a\nIPv4Files b\n", 24, &err), 0);
+	check_uint("has both", v->files.count, 2);
+	check_true("is given", config_is_set(config, "IPv4Files"));
+	check_int("the command line", config_set(config, "IPv4Files", "c",
+	    &err), 0);
+	check_int("twice", config_set(config, "IPv4Files", "d", &err), 0);
+	check_uint("wins over the file", v->files.count, 2);
+	check_str("altogether", v->files.items[0], "c");
 	check_int("bad default", config_default(config, "Number", "x", &err),
 	    -1);
 	check_int("a fault leaves the value", v->number, 6);
