@@ -35,7 +35,8 @@ struct policysrv *server_start(struct server *server, struct err *err);
 
 /* Rereads lists, tables and what else can change at run time from config.
  * On -1 everything stays as it was. A broken regular expression in a
- * whitelist keeps the old list, with a line in the log. */
+ * whitelist, or a file that cannot be read, keeps the old list, with a line in
+ * the log. */
 int server_reload(struct server *server, const struct config *config,
 	struct err *err);
 

@@ -133,9 +133,9 @@ void server_count(struct server *server, enum greystore_counter counter,
 void server_store_failed(struct server *server, const struct err *err);
 
 /* Reads all that the options name into settings_r, which the caller frees. A
- * list with a broken regular expression is replaced by that of old (may be
- * NULL), which then is old's no more. On -1 settings_r is not set
- * (server_setup.c). */
+ * list with a broken regular expression, or from a file that is there but
+ * cannot be read, is replaced by that of old (may be NULL), which then is
+ * old's no more. On -1 settings_r is not set (server_setup.c). */
 int server_load_settings(const struct config *config, struct settings *old,
 	struct settings *settings_r, struct err *err);
 

@@ -89,6 +89,14 @@ copy_options(const struct options *options, struct settings *settings)
 	settings->max_entries = options->max_entries;
 }
 
+/* Half a list is worse than that of before. Often it cannot be read because it
+ * was written anew, for root alone. */
+static bool
+keeps_old(const struct whitelist_faults *faults)
+{
+	return faults->regexes > 0 || faults->unreadable > 0;
+}
+
 static struct rcpttable *
 load_table(const struct options *options, struct err *err)
 {
@@ -121,7 +129,7 @@ server_load_settings(const struct config *config, struct settings *old,
 	copy_options(options, &settings);
 	settings.clients = load_list(WHITELIST_CLIENTS, config,
 		"WhitelistClients", &options->whitelist_clients, &faults);
-	if (faults.regexes > 0 && old != NULL) {
+	if (keeps_old(&faults) && old != NULL) {
 		log_warn("warning: the old list of clients stays in use");
 		whitelist_free(&settings.clients);
 		settings.clients = old->clients;
@@ -130,7 +138,7 @@ server_load_settings(const struct config *config, struct settings *old,
 	settings.recipients = load_list(WHITELIST_RECIPIENTS, config,
 		"WhitelistRecipients", &options->whitelist_recipients,
 		&faults);
-	if (faults.regexes > 0 && old != NULL) {
+	if (keeps_old(&faults) && old != NULL) {
 		log_warn("warning: the old list of recipients stays in use");
 		whitelist_free(&settings.recipients);
 		settings.recipients = old->recipients;

@@ -208,7 +208,7 @@ whitelist_load(enum whitelist_kind kind, char *const *files, size_t count,
 {
 	struct whitelist *list = whitelist_new(kind);
 
-	*faults_r = (struct whitelist_faults){ 0, 0, 0 };
+	*faults_r = (struct whitelist_faults){ 0 };
 	for (size_t i = 0; i < count; i++) {
 		enum textfile_result result;
 		char *text = NULL;
@@ -222,6 +222,7 @@ whitelist_load(enum whitelist_kind kind, char *const *files, size_t count,
 		} else if (result == TEXTFILE_FAILED ||
 		    !is_local_twin(files[i])) {
 			faults_r->files++;
+			faults_r->unreadable += result == TEXTFILE_FAILED;
 			if (warn != NULL)
 				warn(arg, err.text);
 		}

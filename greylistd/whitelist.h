@@ -46,6 +46,7 @@ struct whitelist_faults {
 				 * compile */
 	unsigned files;		/* files that could not be read (a missing one
 				 * whose name ends in ".local" is no fault) */
+	unsigned unreadable;	/* of these: not for being missing */
 };
 
 /* Reads count files into a new list (never NULL; empty when nothing could be

@@ -41,7 +41,7 @@ try_whitelist(enum whitelist_kind kind, const char *text, size_t len,
 	const char *subject)
 {
 	struct whitelist *list = whitelist_new(kind);
-	struct whitelist_faults faults = { 0, 0, 0 };
+	struct whitelist_faults faults = { 0 };
 	unsigned warnings = 0;
 	struct ip ip;
 	bool has_ip = ip_parse(subject, &ip);

@@ -27,7 +27,7 @@ load(enum whitelist_kind kind, const char *text, size_t len,
 	struct str s;
 
 	str_init(&s, warnings, sizeof(warnings));
-	*faults_r = (struct whitelist_faults){ 0, 0, 0 };
+	*faults_r = (struct whitelist_faults){ 0 };
 	whitelist_parse(list, "FILE", text, len, keep_warning, &s, faults_r);
 	return list;
 }
@@ -309,7 +309,7 @@ static void
 test_many(void)
 {
 	struct whitelist *list = whitelist_new(WHITELIST_CLIENTS);
-	struct whitelist_faults faults = { 0, 0, 0 };
+	struct whitelist_faults faults = { 0 };
 	unsigned wrong = 0;
 	char text[128];
 	struct ip ip;
