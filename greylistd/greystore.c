@@ -271,27 +271,45 @@ count_pending(struct greystore *gs, const struct greylist_entry *entry,
 		gs->pending--;
 }
 
+static int
+insert(struct greystore *gs, const char *key,
+	const struct greylist_entry *entry, struct err *err)
+{
+	bind_entry(gs->stmt[SQL_INSERT], key, entry);
+	if (greystore_exec(gs, gs->stmt[SQL_INSERT], err) != 0)
+		return -1;
+	if (store_changes(gs->store) == 0)
+		return 0;
+	gs->triplets++;
+	gs->turn_delta++;
+	count_pending(gs, entry, true);
+	return 0;
+}
+
+static int
+update(struct greystore *gs, const char *key,
+	const struct greylist_entry *entry, struct err *err)
+{
+	bind_entry(gs->stmt[SQL_UPDATE], key, entry);
+	if (greystore_exec(gs, gs->stmt[SQL_UPDATE], err) != 0)
+		return -1;
+	if (store_changes(gs->store) > 0)
+		count_pending(gs, entry, false);
+	return 0;
+}
+
 int
 greystore_put(struct greystore *gs, const char *key,
 	const struct greylist_entry *entry, bool is_new, struct err *err)
 {
-	if (greystore_begin_write(gs, err) != 0)
+	if (greystore_begin_write(gs, err) != 0 ||
+	    (is_new ? insert : update)(gs, key, entry, err) != 0)
 		return -1;
-	if (is_new) {
-		bind_entry(gs->stmt[SQL_INSERT], key, entry);
-		if (greystore_exec(gs, gs->stmt[SQL_INSERT], err) != 0)
-			return -1;
-		if (store_changes(gs->store) == 1) {
-			gs->triplets++;
-			gs->turn_delta++;
-			count_pending(gs, entry, true);
-			return 0;
-		}
-		/* A tool was faster; its row is replaced. */
-	}
-	bind_entry(gs->stmt[SQL_UPDATE], key, entry);
-	count_pending(gs, entry, false);
-	return greystore_exec(gs, gs->stmt[SQL_UPDATE], err);
+	if (store_changes(gs->store) > 0)
+		return 0;
+	/* A tool was faster: what it put there is replaced, what it removed
+	 * comes back. */
+	return (is_new ? update : insert)(gs, key, entry, err);
 }
 
 int64_t

@@ -73,7 +73,8 @@ struct store *greystore_store(struct greystore *gs);
 enum greystore_found greystore_find(struct greystore *gs, const char *key,
 	struct greylist_entry *entry_r, struct err *err);
 
-/* Stores a triplet; is_new = no row of this key exists. */
+/* Stores a triplet; is_new = greystore_find found none, which a tool may have
+ * changed since. */
 int greystore_put(struct greystore *gs, const char *key,
 	const struct greylist_entry *entry, bool is_new, struct err *err);
 

@@ -236,6 +236,28 @@ room_is_made_from_what_never_came_back(void)
 	greystore_close(&gs);
 }
 
+/* Between looking a triplet up and storing it a tool may come in. */
+static void
+tools_are_overruled(void)
+{
+	const struct greylist_entry entry = { NOW, NOW, 0 };
+	struct greylist_entry found;
+	struct greystore *gs = fresh_store();
+
+	put(gs, "theirs", NOW - 9, NOW - 9, 0);
+	check_int("not new after all",
+		greystore_put(gs, "theirs", &entry, true, NULL), 0);
+	check_int("gone meanwhile",
+		greystore_put(gs, "gone", &entry, false, NULL), 0);
+	check_int("commit", greystore_commit(gs, NULL), 0);
+	check_int("replaced", greystore_find(gs, "theirs", &found, NULL),
+		GREYSTORE_FOUND);
+	check_int("by ours", found.first, NOW);
+	check_true("back again", has(gs, "gone"));
+	check_int("count", greystore_triplets(gs), 2);
+	greystore_close(&gs);
+}
+
 /* Known mail must not take the places that new mail needs until its retry. */
 static void
 new_mail_has_places(void)
@@ -329,6 +351,7 @@ main(void)
 	expiry_walks_through_all();
 	room_is_made_from_what_never_came_back();
 	new_mail_has_places();
+	tools_are_overruled();
 	tools_are_noticed();
 	another_writer_does_not_block_for_long();
 	for (int i = 0; i < 16; i++) {
