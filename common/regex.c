@@ -12,6 +12,8 @@
 /* Steps of a whole match: the library counts anew at each starting point, of
  * which there are as many as bytes. */
 #define TOTAL_LIMIT 100000
+/* But so many each, in lines of a log as well. */
+#define MATCH_LIMIT_MIN 100
 /* Nested points to come back to. */
 #define DEPTH_LIMIT 2000
 /* What those may take, in KiB. The library keeps it for the next match, so
@@ -82,14 +84,14 @@ regex_free(struct regex **regex)
 enum regex_result
 regex_match(const struct regex *regex, const char *subject, size_t len)
 {
-	uint32_t limit = MATCH_LIMIT;
+	size_t limit = TOTAL_LIMIT / (len + 1);
 	int rc;
 
-	if (len > REGEX_SUBJECT_MAX)
-		return REGEX_LIMIT;
-	if (len >= TOTAL_LIMIT / MATCH_LIMIT)
-		limit = TOTAL_LIMIT / ((uint32_t)len + 1);
-	pcre2_set_match_limit(regex->limits, limit);
+	if (limit > MATCH_LIMIT)
+		limit = MATCH_LIMIT;
+	if (limit < MATCH_LIMIT_MIN)
+		limit = MATCH_LIMIT_MIN;
+	pcre2_set_match_limit(regex->limits, (uint32_t)limit);
 	rc = pcre2_match(regex->code, (PCRE2_SPTR)subject, len, 0, 0,
 	    regex->data, regex->limits);
 	/* 0: more groups than the one pair has room for. */

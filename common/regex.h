@@ -2,9 +2,8 @@
 /*
  * regex.h - Perl-compatible regular expressions that always end
  *
- * PCRE2 with limits on the subject's length, matching steps, depth and memory:
- * a pattern that would run away on a hostile subject stops and counts as "no
- * match".
+ * PCRE2 with limits on matching steps, depth and memory: a pattern that
+ * would run away on a hostile subject stops and counts as "no match".
  *
  * Threads: a struct regex belongs to one thread at a time.
  */
@@ -21,11 +20,12 @@ struct regex;
 enum regex_result {
 	REGEX_NO_MATCH,
 	REGEX_MATCH,
-	REGEX_LIMIT,		/* given up: too long or too many steps */
+	REGEX_LIMIT,		/* given up: too many steps */
 };
 
-/* Longer subjects are not looked at: neither host names (RFC 1035, 255 bytes)
- * nor addresses (RFC 5321, 320) are, and time grows with their square. */
+/* Daemons do not try longer subjects that strangers chose: host names (RFC
+ * 1035, 255 bytes) and addresses (RFC 5321, 320) are shorter, and time grows
+ * with the square of the length. */
 #define REGEX_SUBJECT_MAX 512
 
 /* Compiles pattern (NUL-terminated, bytes), without regard to case when

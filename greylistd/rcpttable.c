@@ -194,7 +194,8 @@ rcpttable_find(const struct rcpttable *table, const char *recipient)
 	entry = rcptmap_find(table->patterns, recipient);
 	if (entry != NULL)
 		return entry->action;
-	for (entry = table->regexes; entry != NULL; entry = entry->next)
+	entry = len > REGEX_SUBJECT_MAX ? NULL : table->regexes;
+	for (; entry != NULL; entry = entry->next)
 		if (regex_match(entry->regex, recipient, len) == REGEX_MATCH)
 			return entry->action;
 	return table->any == NULL ? plain : table->any->action;

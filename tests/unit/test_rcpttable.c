@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/unit/check.h"
 
+#include "common/regex.h"
 #include "greylistd/rcpttable.h"
 
 static const char table_text[] =
@@ -73,6 +74,29 @@ static const struct {
 	{ "regex without an action", "/a/", "T:1: \"/a/\" has no action" },
 };
 
+static void
+test_bounds(void)
+{
+	static const char text[] = "a@b off\n/^x/ 2m\na.example 3m\n* 1m\n";
+	struct rcpttable *table = rcpttable_parse("T", text, sizeof(text) - 1,
+	    NULL);
+	char recipient[REGEX_SUBJECT_MAX + 2];
+	unsigned line = 0;
+
+	check_int("longest", rcpttable_longest_s(table, &line), 180);
+	check_uint("in line", line, 3);
+	memset(recipient, 'x', sizeof(recipient));
+	recipient[REGEX_SUBJECT_MAX] = '\0';
+	check_int("long", rcpttable_find(table, recipient).delay_s, 120);
+	recipient[REGEX_SUBJECT_MAX] = 'x';
+	recipient[REGEX_SUBJECT_MAX + 1] = '\0';
+	check_int("too long", rcpttable_find(table, recipient).delay_s, 60);
+	rcpttable_free(&table);
+	table = rcpttable_parse("T", "* on", 4, NULL);
+	check_int("no delay", rcpttable_longest_s(table, &line), -1);
+	rcpttable_free(&table);
+}
+
 int
 main(void)
 {
@@ -113,5 +137,6 @@ main(void)
 	action = rcpttable_find(NULL, "a@b");
 	check_true("so does no table", action.greylist &&
 	    action.delay_s == -1);
+	test_bounds();
 	return check_done();
 }

@@ -136,7 +136,7 @@ test_limits_of_all_starts(void)
 		"[a-z-]*a[a-z-]{0,20}a[a-z-]{0,20}[0-9]@example\\.org$",
 	};
 	static const char end[] = "@example.org";
-	char subject[REGEX_SUBJECT_MAX + 1];
+	char subject[REGEX_SUBJECT_MAX];
 	const size_t end_len = sizeof(end) - 1;
 	struct regex *regex;
 
@@ -152,11 +152,23 @@ test_limits_of_all_starts(void)
 		    REGEX_SUBJECT_MAX - 40, 40), REGEX_NO_MATCH);
 		regex_free(&regex);
 	}
-	regex = regex_new("a", false, NULL);
-	check_int("longest subject", regex_match(regex, subject,
-	    REGEX_SUBJECT_MAX), REGEX_MATCH);
-	check_int("too long", regex_match(regex, subject,
-	    REGEX_SUBJECT_MAX + 1), REGEX_LIMIT);
+}
+
+/* A line of a log is longer than a name. */
+static void
+test_long_subject(void)
+{
+	struct regex *regex = regex_new("G\\w+, try .* \\d+ s", false, NULL);
+	static const char found[] = "Greylisted, try again in 300 s";
+	static char subject[8192];
+
+	memset(subject, '-', sizeof(subject));
+	check_int("not there", regex_match(regex, subject, sizeof(subject)),
+	    REGEX_NO_MATCH);
+	memcpy(subject + sizeof(subject) - sizeof(found), found,
+	    sizeof(found) - 1);
+	check_int("at its end", regex_match(regex, subject, sizeof(subject)),
+	    REGEX_MATCH);
 	regex_free(&regex);
 }
 
@@ -195,6 +207,7 @@ main(void)
 	test_errors();
 	test_limits();
 	test_limits_of_all_starts();
+	test_long_subject();
 	test_ordinary();
 	return check_done();
 }
