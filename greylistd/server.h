@@ -24,13 +24,14 @@
 
 struct server;
 
-/* Makes the server and its listening sockets (still as root). uid and gid
- * will own Unix sockets. Returns NULL with err. */
+/* Makes the server, loads the lists and makes the listening sockets (still as
+ * root). uid and gid will own Unix sockets. Returns NULL with err. */
 struct server *server_open(const struct config *config, uid_t uid, gid_t gid,
 	struct err *err);
 
-/* As the final user: opens the database, loads the lists. Returns the policy
- * server to run, or NULL with err. */
+/* As the final user: opens the database; one that cannot be opened now is
+ * tried again and again. Returns the policy server to run, or NULL with err
+ * when there is no directory to write in. */
 struct policysrv *server_start(struct server *server, struct err *err);
 
 /* Rereads lists, tables and what else can change at run time from config.
