@@ -456,12 +456,21 @@ checkpoint_now(struct store *store)
 		store_failed(store, code, NULL);
 }
 
+static void
+reset_pages(struct store *store)
+{
+	store->wake_pages = STORE_CHECKPOINT_PAGES;
+	store->finish_pages = STORE_FINISH_FROM;
+	store->limit_pages = STORE_WAL_PAGES_MAX;
+}
+
 /* The thread never copies the last pages while we go on writing. When few are
  * left, copying them here is quick, and lets the WAL begin anew. */
 static void
 finish_checkpoint(struct store *store)
 {
 	int64_t copied = store_checkpoint_copied(store->checkpoint);
+	int pages = -1, done = 0;
 
 	if (copied < 0)
 		return;
@@ -471,9 +480,24 @@ finish_checkpoint(struct store *store)
 		return;
 	}
 	store_checkpoint_hold(store->checkpoint);
-	(void)sqlite3_wal_checkpoint_v2(store->db, NULL,
-	    SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	if (sqlite3_wal_checkpoint_v2(store->db, NULL,
+	    SQLITE_CHECKPOINT_PASSIVE, &pages, &done) == SQLITE_OK &&
+	    pages == done) {
+		/* The next write begins it anew. */
+		store->wal_pages = 0;
+		reset_pages(store);
+	}
 	store_checkpoint_release(store->checkpoint);
+}
+
+bool
+store_is_behind(struct store *store)
+{
+	if (store->checkpoint == NULL || store->wal_pages < STORE_FINISH_FROM)
+		return false;
+	store->finish_pages = STORE_FINISH_FROM;
+	finish_checkpoint(store);
+	return store->wal_pages >= STORE_FINISH_FROM;
 }
 
 void
@@ -481,9 +505,7 @@ store_after_commit(struct store *store)
 {
 	if (store->wal_pages < store->wake_pages - STORE_CHECKPOINT_PAGES) {
 		/* It began anew. */
-		store->wake_pages = STORE_CHECKPOINT_PAGES;
-		store->finish_pages = STORE_FINISH_FROM;
-		store->limit_pages = STORE_WAL_PAGES_MAX;
+		reset_pages(store);
 	}
 	if (store->wal_pages >= store->wake_pages) {
 		store->wake_pages = store->wal_pages + STORE_CHECKPOINT_PAGES;

@@ -118,6 +118,11 @@ void store_rollback(struct store *store);
 /* Is a write transaction open? */
 bool store_is_writing(const struct store *store);
 
+/* Is the disk behind with what was written? Work that can wait (expiry) should
+ * then, so that it does not make requests wait. Looks after the rest of the
+ * checkpoint meanwhile; not within a transaction. */
+bool store_is_behind(struct store *store);
+
 /* Did another connection (greylistctl) change the file since the last call?
  * Costs a look at shared memory; within a snapshot, where the answer is that
  * of the snapshot, next to nothing. True after store_recover opened anew. */

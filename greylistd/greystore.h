@@ -127,7 +127,8 @@ int64_t greystore_triplets(const struct greystore *gs);
 /* One small step of expiry, a transaction of its own of about budget_us:
  * walks on through the table in key order and deletes what never came back
  * within the retry window, or was not seen for the maximum age. *done_r: a
- * whole pass is finished. Returns how many triplets went, or -1. */
+ * whole pass is finished. Does nothing while the disk is behind. Returns how
+ * many triplets went, or -1. */
 int64_t greystore_expire(struct greystore *gs,
 	const struct greylist_policy *policy, int64_t now_s, int64_t budget_us,
 	bool *done_r, struct err *err);

@@ -139,6 +139,8 @@ greystore_expire(struct greystore *gs, const struct greylist_policy *policy,
 	int64_t total = 0;
 
 	*done_r = false;
+	if (store_is_behind(gs->store))
+		return 0;
 	do {
 		bool end = false;
 		int64_t n = expire_step(gs, policy, now_s, &end, err);

@@ -429,6 +429,11 @@ test_checkpoints(void)
 	while (file_size("") <= start + 2 * MIB)
 		sched_yield();
 	check_true("the thread copies the WAL", true);
+	while (store_is_behind(store))
+		sched_yield();
+	start = file_size("-wal");
+	failed += write_much(store, put, 0) < 0;
+	check_int("caught up, the WAL begins anew", file_size("-wal"), start);
 
 	for (i = 0; i < 2000; i++) {
 		failed += write_much(store, put, i) < 0;
