@@ -114,11 +114,12 @@ struct daemon_spec {
 	/* Checks that options fit together; may adjust them. May be NULL. */
 	int (*check)(struct config *config, struct err *err);
 	/* Reads tables, opens files and sockets, still privileged; may chown
-	 * what it makes to uid/gid (those it will run as). Returns the daemon's state, or
-	 * NULL with err. */
+	 * what it makes to uid/gid (those it will run as). Returns the
+	 * daemon's state, or NULL with err. */
 	void *(*open)(const struct config *config, uid_t uid, gid_t gid,
 		struct err *err);
-	/* After privileges are dropped: opens the store, makes threads. Returns the engine to run, or NULL with err. */
+	/* After privileges are dropped: opens the store, makes threads.
+	 * Returns the engine to run, or NULL with err. */
 	void *(*start)(void *state, struct err *err);
 	/* SIGHUP: reloads tables; config is a freshly read configuration (the
 	 * state takes what it can change at run time and must not keep the
