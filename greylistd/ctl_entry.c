@@ -86,13 +86,15 @@ enum ctl_entry_state
 ctl_entry_state(const struct greylist_policy *policy,
 	const struct greylist_entry *entry, int64_t now_s)
 {
+	int64_t waited_s = greylist_age(now_s, entry->first);
+
 	if (entry->passed != 0)
-		return now_s - entry->last > policy->max_age_s ?
+		return greylist_age(now_s, entry->last) > policy->max_age_s ?
 			CTL_ENTRY_EXPIRED : CTL_ENTRY_PASSED;
-	if (now_s - entry->first < policy->delay_s)
+	if (waited_s < policy->delay_s)
 		return CTL_ENTRY_PENDING;
-	return now_s - entry->first > policy->retry_window_s ?
-		CTL_ENTRY_LATE : CTL_ENTRY_READY;
+	return waited_s > policy->retry_window_s ? CTL_ENTRY_LATE :
+		CTL_ENTRY_READY;
 }
 
 const char *

@@ -71,9 +71,10 @@ ctl_list_triplet(struct ctl *ctl, struct ctl_print *print, const char *key,
 
 	print_string(print, ctl_entry_state_name(state));
 	ctl_print_int(print, state == CTL_ENTRY_PENDING ?
-		entry->first + ctl->policy.delay_s - ctl->now_s : -1);
+		ctl->policy.delay_s - greylist_age(ctl->now_s, entry->first) :
+		-1);
 	ctl_print_int(print, entry->passed > GREYLIST_PASSED_UNKNOWN ?
-		entry->passed - entry->first : -1);
+		greylist_age(entry->passed, entry->first) : -1);
 	ctl_print_int(print, entry->first);
 	ctl_print_int(print, entry->last);
 	if (ctl->key.privacy) {

@@ -180,7 +180,8 @@ came_back(const struct report *report, const struct key_config *key,
 	switch (greystore_find(report->ctl->gs, text, &entry, err)) {
 	case GREYSTORE_FOUND:
 		return entry.passed != 0 || (report->delay_s > 0 &&
-			entry.last - entry.first >= report->delay_s);
+			greylist_age(entry.last, entry.first) >=
+			report->delay_s);
 	case GREYSTORE_NONE:
 		return 0;
 	case GREYSTORE_FAILED:

@@ -103,7 +103,7 @@ count_one(void *arg, const char *key, size_t len,
 	stats->states[ctl_entry_state(&ctl->policy, entry, ctl->now_s)]++;
 	if (entry->passed > GREYLIST_PASSED_UNKNOWN &&
 	    entry->passed >= since && entry->passed >= entry->first) {
-		int64_t delay = entry->passed - entry->first;
+		int64_t delay = greylist_age(entry->passed, entry->first);
 
 		stats->delay[delay < DELAY_MAX ? delay : DELAY_MAX]++;
 		stats->delays++;

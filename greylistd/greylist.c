@@ -3,10 +3,8 @@
 
 #include "greylistd/greylist.h"
 
-/* How long ago then was, negative when it is still to come. Times come from
- * a file that anyone may have edited: the difference must not overflow. */
-static int64_t
-age(int64_t now_s, int64_t then_s)
+int64_t
+greylist_age(int64_t now_s, int64_t then_s)
 {
 	int64_t difference;
 
@@ -32,7 +30,7 @@ refresh_s(const struct greylist_policy *policy)
 static bool
 is_too_old(const struct greylist_policy *policy, int64_t last, int64_t now_s)
 {
-	return age(now_s, last) > policy->max_age_s;
+	return greylist_age(now_s, last) > policy->max_age_s;
 }
 
 /* The decision on a triplet that is waiting, in d->entry. */
@@ -40,7 +38,7 @@ static void
 decide_waiting(const struct greylist_policy *policy, int64_t now_s, bool is_new,
 	struct greylist_decision *d)
 {
-	int64_t waited_s = age(now_s, d->entry.first);
+	int64_t waited_s = greylist_age(now_s, d->entry.first);
 
 	d->entry.last = now_s;
 	d->entry.passed = 0;
@@ -65,8 +63,8 @@ static void
 decide_known(const struct greylist_policy *policy, int64_t now_s,
 	struct greylist_decision *d)
 {
-	int64_t idle_s = age(now_s, d->entry.last);
-	int64_t waited_s = age(d->entry.passed, d->entry.first);
+	int64_t idle_s = greylist_age(now_s, d->entry.last);
+	int64_t waited_s = greylist_age(d->entry.passed, d->entry.first);
 
 	d->verdict = GREYLIST_KNOWN;
 	if (d->entry.passed != GREYLIST_PASSED_UNKNOWN && waited_s > 0)
@@ -93,7 +91,7 @@ greylist_decide(const struct greylist_policy *policy,
 			return d;
 		}
 	} else if (entry != NULL) {
-		int64_t waited_s = age(now_s, entry->first);
+		int64_t waited_s = greylist_age(now_s, entry->first);
 
 		d.clock_stepped = waited_s < 0;
 		d.gave_up = waited_s > policy->retry_window_s;
@@ -128,7 +126,7 @@ greylist_client_known(const struct greylist_policy *policy,
 	    client->count < policy->client_threshold ||
 	    is_too_old(policy, client->last, now_s))
 		return false;
-	idle_s = age(now_s, client->last);
+	idle_s = greylist_age(now_s, client->last);
 	*renewed_r = *client;
 	if (idle_s < 0 || idle_s >= GREYLIST_CLIENT_RAISE_S) {
 		*renewed_r = raised(client, now_s);
@@ -157,7 +155,7 @@ greylist_client_raise(const struct greylist_policy *policy,
 	} else {
 		/* A time still to come (the clock was set back) must not
 		 * hold the count up until then. */
-		idle_s = age(now_s, client->last);
+		idle_s = greylist_age(now_s, client->last);
 		if (idle_s >= 0 && idle_s < GREYLIST_CLIENT_RAISE_S)
 			return false;
 		*raised_r = raised(client, now_s);
@@ -171,6 +169,7 @@ greylist_expired(const struct greylist_policy *policy,
 	const struct greylist_entry *entry, int64_t now_s)
 {
 	if (entry->passed == 0)
-		return age(now_s, entry->first) > policy->retry_window_s;
+		return greylist_age(now_s, entry->first) >
+			policy->retry_window_s;
 	return is_too_old(policy, entry->last, now_s);
 }

@@ -64,6 +64,11 @@ struct greylist_decision {
 	struct greylist_entry entry;	/* the new state of the triplet */
 };
 
+/* How long ago then was, negative when it is still to come. Times come from a
+ * file that anyone may have edited: a difference that would overflow is the
+ * largest or smallest that there is. */
+int64_t greylist_age(int64_t now_s, int64_t then_s);
+
 /* Decides on a triplet. entry is NULL when none is stored; one that is older
  * than max_age_s counts as none. With delay 0 a new triplet passes at once
  * (PASSED, waited 0). When the entry is from the future, a waiting triplet

@@ -45,8 +45,8 @@ walk(struct greystore *gs, const struct greylist_policy *policy,
 		bool expired;
 
 		if (clients) {
-			expired = now_s - store_column_int(stmt, 1) >
-				policy->max_age_s;
+			expired = greylist_age(now_s,
+				store_column_int(stmt, 1)) > policy->max_age_s;
 		} else {
 			const struct greylist_entry entry = {
 				.first = store_column_int(stmt, 1),

@@ -295,6 +295,27 @@ def damaged(t):
     box.remove()
 
 
+def impossible_times(t):
+    """no time in the file leads out of a table"""
+    box = Box()
+    box.fill(f"triplet {NOW} {NOW} 0 10.0.0.0/a@x/b@d")
+    for first, passed in ((-2**63, 2**63 - 1), (-2**62, 2**63 - 1),
+                          (2**63 - 1, 0), (-2**63, 0), (-2**63, -2**63)):
+        base = sqlite3.connect(box.database)
+        base.execute("UPDATE triplet SET first = ?, last = ?, passed = ?",
+                     (first, first, passed))
+        base.execute("INSERT OR REPLACE INTO client VALUES('x', ?, ?)",
+                     (first, first))
+        base.commit()
+        base.close()
+        for words in (("stats",), ("list",), ("show", "10.0.0.1"),
+                      ("list", "clients"), ("check",), ("stats", "--json")):
+            status, _, err = box.run(*words)
+            t.ok(status == 0 and b"runtime error" not in err,
+                 f"{' '.join(words)}, {first} {passed}", f"{status} {err!r}")
+    box.remove()
+
+
 def owners(t):
     """what root does leaves no file that the daemon cannot open"""
     if os.geteuid() != 0:
@@ -387,7 +408,7 @@ def report(t):
 def main():
     t = Tap()
     for case in (nothing_lost, merged, refused, hostile, searches, damaged,
-                 owners, report):
+                 impossible_times, owners, report):
         t.begin(case.__doc__)
         case(t)
     return t.end()

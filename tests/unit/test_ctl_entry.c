@@ -165,6 +165,9 @@ test_states(void)
 		{ { 10000, 10400, 10400 }, 15400, "passed" },
 		{ { 10000, 10400, 10400 }, 15401, "expired" },
 		{ { 10000, 10400, 1 }, 10401, "passed" },
+		{ { INT64_MIN, 0, 0 }, 10000, "late" },
+		{ { INT64_MAX, 0, 0 }, 10000, "pending" },
+		{ { 0, INT64_MIN, 1 }, 10000, "expired" },
 	};
 
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++)
