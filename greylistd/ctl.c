@@ -280,7 +280,8 @@ ctl_become(uid_t uid, gid_t gid, struct err *err)
 {
 	if (geteuid() != 0 || uid == 0)
 		return 0;
-	if (setgroups(0, NULL) != 0 || setegid(gid) != 0 || seteuid(uid) != 0)
+	if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 ||
+	    setresuid(uid, uid, uid) != 0)
 		return err_set_errno(err, errno, "cannot become user %lu",
 			(unsigned long)uid);
 	return 0;
