@@ -211,7 +211,9 @@ listen_inet(struct target *target, const struct addrinfo *ai,
 	(void)getnameinfo(ai->ai_addr, ai->ai_addrlen, host, sizeof(host),
 	    NULL, 0, NI_NUMERICHOST);
 	return err_set_errno(err, target->last_errno, "cannot listen on %s"
-	    " port %s", host, target->spec->port);
+	    " port %s%s", host, target->spec->port,
+	    target->last_errno != EADDRINUSE ? "" :
+	    " (ss -ltnp shows who does)");
 }
 
 static int

@@ -182,6 +182,8 @@ listen_on(struct server *server, const char *text,
 		return 0;
 	}
 	n = sock_listen(&spec, backlog, owner, fds, SOCK_LISTEN_MAX, err);
+	if (n < 0)
+		return err_prefix(err, "Listen: ");
 	for (int i = 0; i < n; i++)
 		policysrv_listen(server->srv, fds[i]);
 	if (n > 0 && spec.kind == SOCK_UNIX)
