@@ -16,7 +16,7 @@ VERSION := 0.1.0
 
 # ------------------------------------------------------------- packages
 PACKAGES_BUILD := gcc libc6-dev make libev-dev libsqlite3-dev libpcre2-dev \
-	libseccomp-dev nettle-dev
+	libseccomp-dev nettle-dev libunbound-dev
 PACKAGES_DEMO := postfix python3 iproute2 util-linux
 PACKAGES_TEST := $(PACKAGES_DEMO) clang libclang-rt-dev perl mandoc valgrind \
 	binutils postgrey db5.3-util systemd sqlite3 git procps
@@ -34,6 +34,10 @@ common_SRCS := \
 	common/config_help.c \
 	common/daemon.c \
 	common/daemon_process.c \
+	common/dns.c \
+	common/dns_config.c \
+	common/dns_loop.c \
+	common/dnspacket.c \
 	common/err.c \
 	common/ip.c \
 	common/log.c \
@@ -49,6 +53,7 @@ common_SRCS := \
 	common/store_checkpoint.c \
 	common/store_open.c \
 	common/str.c \
+	common/textfile.c \
 	common/unit.c \
 	common/xmem.c
 
@@ -73,7 +78,6 @@ greylist_SRCS := \
 	greylistd/regexset.c \
 	greylistd/reply.c \
 	greylistd/rules.c \
-	greylistd/textfile.c \
 	greylistd/whitelist.c
 
 greylistd_SRCS := greylistd/main.c greylistd/server.c \
@@ -89,7 +93,8 @@ filldb_SRCS := $(patsubst %,tests/bench/%.c,filldb text triplet)
 floor_SRCS := $(patsubst %,tests/bench/%.c,floor target)
 
 UNIT_TESTS := \
-	test_arena test_args test_config test_daemon test_err test_ip test_log \
+	test_arena test_args test_config test_daemon test_dns test_dnspacket \
+	test_err test_ip test_log \
 	test_now test_policyproto test_policysrv test_regex test_sandbox \
 	test_sock test_store test_str test_unit test_xmem \
 	test_btree test_ctl_entry test_ctl_logline test_ctl_print test_ctl_text \
@@ -97,7 +102,7 @@ UNIT_TESTS := \
 	test_netmap test_rcptmap test_rcpttable test_regexset test_reply \
 	test_rules test_textfile test_whitelist
 
-FUZZERS := fuzz_btree fuzz_config fuzz_ctl fuzz_policyproto fuzz_key \
+FUZZERS := fuzz_btree fuzz_config fuzz_ctl fuzz_dnspacket fuzz_policyproto fuzz_key \
 	fuzz_whitelist
 
 MANPAGES8 := greylistd/greylistd.8 greylistd/greylistctl.8
@@ -141,8 +146,10 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. -DPOSTERN_VERSION='"$(VERSION)"' \
 ALL_LDFLAGS = $(MODE_FLAGS) -pie -Wl,-z,relro,-z,now,-z,noexecstack \
 	-Wl,--as-needed -Wl,--exclude-libs,libev.a $(LDFLAGS)
 # libev is linked statically and hidden: the shared one exports libevent's
-# names, and libunbound would pick them up.
-LIBS := -l:libev.a -lm -lsqlite3 -lpcre2-8 -lseccomp -lnettle -lpthread
+# names, and libunbound would pick them up. --as-needed keeps libunbound out
+# of programs that ask no names.
+LIBS := -l:libev.a -lm -lsqlite3 -lpcre2-8 -lseccomp -lnettle -lunbound \
+	-lpthread
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
@@ -239,6 +246,8 @@ $(B)/t/floor: $(call obj,$(floor_SRCS)) $(ARCHIVES)
 	$(link)
 $(B)/t/storetool: $(B)/obj/tests/fault/storetool.o $(ARCHIVES)
 	$(link)
+$(B)/t/dnsask: $(B)/obj/tests/dns/dnsask.o $(ARCHIVES)
+	$(link)
 
 TEST_PROGRAMS := $(UNIT_TESTS:%=$(B)/t/%)
 # Objects of tests are kept: make would take them for intermediate files.
@@ -268,7 +277,7 @@ check-scenarios: all
 	$(PROVE) -j2 -e tests/run $(SCENARIOS)
 
 # The tiers that need more of the machine or other programs.
-check-fault: all $(B)/t/storetool
+check-fault: all $(B)/t/storetool $(B)/t/dnsask
 	$(PROVE) tests/fault/t_*.py
 check-reference: all $(TOOLS)
 	$(PROVE) tests/reference/t_*.py
