@@ -36,15 +36,21 @@ struct spfmacro_values {
 /* Does the text use %{p}? Then the validated name must be looked up. */
 bool spfmacro_needs_validated(struct spfrecord_text text);
 
+/* Does the text use the local part, %{l} or %{s}? With one that is not ASCII
+ * such a term matches nothing (RFC 8616 section 4). */
+bool spfmacro_needs_local(struct spfrecord_text text);
+
 /* Expands a domain-spec that spfrecord_parse accepted. Returns false when
- * the result cannot be a domain name to ask for. */
+ * the result cannot be a domain name to ask for. The name has no dot at its
+ * end. */
 bool spfmacro_domain(struct spfrecord_text text,
 	const struct spfmacro_values *values,
 	char out[static SPFMACRO_DOMAIN_SIZE]);
 
 /* Expands an explanation (a TXT record's text, so hostile): strict syntax,
- * ASCII only, cut at SPFMACRO_TEXT_SIZE, control characters refused. Returns
- * false when it has a fault; then there is no explanation. */
+ * ASCII only, cut at SPFMACRO_TEXT_SIZE, control characters refused. What
+ * the macros stand for may hold such bytes; they become "?". Returns false
+ * when the text has a fault; then there is no explanation, and out is "". */
 bool spfmacro_explanation(const char *text, size_t len,
 	const struct spfmacro_values *values,
 	char out[static SPFMACRO_TEXT_SIZE]);

@@ -74,6 +74,21 @@ const struct spfrecord *spfrecord_parse(const char *text, size_t len,
  * qualified name of at least two labels, after conversion to A-labels? */
 bool spfrecord_domain_ok(const char *domain);
 
+/* One macro-expand of section 7.1: "%{d2r.}", "%%", "%_" or "%-". */
+struct spfrecord_macro {
+	char letter;		/* in lower case; '%' '_' '-' for these */
+	bool url;		/* the letter was upper case: URL-escape */
+	bool reverse;
+	unsigned keep;		/* how many parts on the right; 0 = all */
+	char delimiters[8];	/* "." when none were given; no duplicates */
+};
+
+/* Reads the macro-expand that the text of len bytes begins with (a '%').
+ * c, r and t are only good in an explanation. Returns its length, 0 when it
+ * has a fault. */
+size_t spfrecord_macro(const char *text, size_t len, bool in_explanation,
+	struct spfrecord_macro *macro_r);
+
 /* "include", "ip4" and so on. */
 const char *spfrecord_mechanism_name(enum spfrecord_mechanism mechanism);
 
