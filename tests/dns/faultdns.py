@@ -23,19 +23,21 @@ says so, TCP is closed), servfail, refused, formerr, garbage, wrongid,
 nxdomain, empty. A CNAME loop needs no fault: it is data.
 """
 import asyncio
+import ipaddress
 import json
 import os
 import re
 import signal
+import socket
 import struct
 import sys
-import ipaddress
 
 TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15,
          "TXT": 16, "AAAA": 28, "OPT": 41}
 TYPE_NAMES = {number: name for name, number in TYPES.items()}
 RCODES = {"formerr": 1, "servfail": 2, "nxdomain": 3, "refused": 5}
 QR, RD, RA, TC = 0x8000, 0x0100, 0x0080, 0x0200
+SO_RCVBUFFORCE = 33
 SOA = struct.pack(">BBIIIII", 0, 0, 1, 60, 60, 60, 60)
 
 
@@ -245,6 +247,10 @@ async def main(address, port, zone_file, log_file=None):
     port = tcp.sockets[0].getsockname()[1]
     udp, _ = await loop.create_datagram_endpoint(
         lambda: Datagrams(server), local_addr=(address, port))
+    # A burst of questions must not be lost before it is read.
+    sock = udp.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE if os.geteuid() == 0
+                    else socket.SO_RCVBUF, 16 << 20)
     print("ready", address, port, flush=True)
     await done.wait()
     udp.close()
