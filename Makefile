@@ -87,6 +87,12 @@ greylistctl_SRCS := greylistd/ctl.c $(patsubst %,greylistd/ctl_%.c,\
 	dbcopy export forget import list maint merge postgrey report \
 	report_print rule show stats)
 
+# All of spfd but its main, for its tests as well.
+spf_SRCS := $(patsubst %,spfd/%.c,answer findings header instances lists \
+	options peruser policy server server_setup session session_lists \
+	settings text verdict)
+spfd_SRCS := spfd/main.c
+
 polload_SRCS := $(patsubst %,tests/bench/%.c,hist load polload procstat \
 	report target text triplet wire)
 filldb_SRCS := $(patsubst %,tests/bench/%.c,filldb text triplet)
@@ -198,8 +204,9 @@ endif
 obj = $(1:%.c=$(B)/obj/%.o)
 common_OBJS := $(call obj,$(common_SRCS))
 greylist_OBJS := $(call obj,$(greylist_SRCS))
+spf_OBJS := $(call obj,$(spf_SRCS))
 ALL_SRCS := $(common_SRCS) $(greylist_SRCS) $(greylistd_SRCS) \
-	$(greylistctl_SRCS)
+	$(greylistctl_SRCS) $(spf_SRCS) $(spfd_SRCS)
 
 # Changed flags or compiler rebuild everything.
 FLAGS_NOW := $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
@@ -220,6 +227,9 @@ $(B)/libcommon.a: $(common_OBJS)
 $(B)/libgreylist.a: $(greylist_OBJS)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
+$(B)/libspfd.a: $(spf_OBJS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
 
 define link
 	@mkdir -p $(@D)
@@ -233,8 +243,14 @@ $(B)/bin/greylistd: $(call obj,$(greylistd_SRCS)) $(ARCHIVES)
 $(B)/bin/greylistctl: $(call obj,$(greylistctl_SRCS)) $(ARCHIVES)
 	$(link)
 
+SPF_ARCHIVES := $(B)/libspfd.a $(B)/libcommon.a
+$(B)/bin/spfd: $(call obj,$(spfd_SRCS)) $(SPF_ARCHIVES)
+	$(link)
+
 # Unit tests and the small programs of other tiers.
 $(B)/t/test_%: $(B)/obj/tests/unit/test_%.o $(ARCHIVES)
+	$(link)
+$(B)/t/test_spfd_%: $(B)/obj/tests/unit/test_spfd_%.o $(SPF_ARCHIVES)
 	$(link)
 $(B)/t/keytool: $(B)/obj/tests/reference/keytool.o $(ARCHIVES)
 	$(link)
