@@ -16,10 +16,11 @@ VERSION := 0.1.0
 
 # ------------------------------------------------------------- packages
 PACKAGES_BUILD := gcc libc6-dev make libev-dev libsqlite3-dev libpcre2-dev \
-	libseccomp-dev nettle-dev libunbound-dev
+	libseccomp-dev nettle-dev libunbound-dev libspf2-dev libidn2-dev
 PACKAGES_DEMO := postfix python3 iproute2 util-linux
 PACKAGES_TEST := $(PACKAGES_DEMO) clang libclang-rt-dev perl mandoc valgrind \
-	binutils postgrey db5.3-util systemd sqlite3 git procps
+	binutils postgrey db5.3-util systemd sqlite3 git procps \
+	python3-spf python3-yaml
 PACKAGES_BENCH := postgrey sqlgrey libdbd-sqlite3-perl python3
 PACKAGES_DEVEL := clang-format cppcheck gcovr
 
@@ -49,6 +50,17 @@ common_SRCS := \
 	common/sandbox.c \
 	common/sock.c \
 	common/sock_systemd.c \
+	common/spf.c \
+	common/spf_prepare.c \
+	common/spf_result.c \
+	common/spfanswers.c \
+	common/spfguard.c \
+	common/spfidn.c \
+	common/spfledger.c \
+	common/spfledger_record.c \
+	common/spfledger_trace.c \
+	common/spfmacro.c \
+	common/spfrecord.c \
 	common/store.c \
 	common/store_checkpoint.c \
 	common/store_open.c \
@@ -102,7 +114,8 @@ UNIT_TESTS := \
 	test_arena test_args test_config test_daemon test_dns test_dnspacket \
 	test_err test_ip test_log \
 	test_now test_policyproto test_policysrv test_regex test_sandbox \
-	test_sock test_store test_str test_unit test_xmem \
+	test_sock \
+	test_store test_str test_unit test_xmem \
 	test_btree test_ctl_entry test_ctl_logline test_ctl_print test_ctl_text \
 	test_greylist test_greystore test_instances test_key test_namemap \
 	test_netmap test_rcptmap test_rcpttable test_regexset test_reply \
@@ -155,7 +168,7 @@ ALL_LDFLAGS = $(MODE_FLAGS) -pie -Wl,-z,relro,-z,now,-z,noexecstack \
 # names, and libunbound would pick them up. --as-needed keeps libunbound out
 # of programs that ask no names.
 LIBS := -l:libev.a -lm -lsqlite3 -lpcre2-8 -lseccomp -lnettle -lunbound \
-	-lpthread
+	-lspf2 -lidn2 -lpthread
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
@@ -163,7 +176,8 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .PHONY: all deps demo test check check-lint check-unit check-scenarios \
-	check-fault check-reference check-system check-san check-tsan \
+	check-fault check-conformance check-reference check-system check-san \
+	check-tsan \
 	check-threads check-valgrind bench fuzz analyze format coverage \
 	install install-postgrey clean FORCE
 all: $(PROGRAMS:%=$(B)/bin/%)
@@ -248,6 +262,8 @@ $(B)/bin/spfd: $(call obj,$(spfd_SRCS)) $(SPF_ARCHIVES)
 	$(link)
 
 # Unit tests and the small programs of other tiers.
+oracle_OBJS := $(call obj,tests/oracle/spforacle.c tests/oracle/spfzone.c)
+$(B)/t/test_spfguard: $(oracle_OBJS)
 $(B)/t/test_%: $(B)/obj/tests/unit/test_%.o $(ARCHIVES)
 	$(link)
 $(B)/t/test_spfd_%: $(B)/obj/tests/unit/test_spfd_%.o $(SPF_ARCHIVES)
@@ -259,6 +275,9 @@ $(B)/t/polload: $(call obj,$(polload_SRCS)) $(ARCHIVES)
 $(B)/t/filldb: $(call obj,$(filldb_SRCS)) $(ARCHIVES)
 	$(link)
 $(B)/t/floor: $(call obj,$(floor_SRCS)) $(ARCHIVES)
+	$(link)
+$(B)/t/spfcases: $(B)/obj/tests/conformance/spfcases.o $(oracle_OBJS) \
+		$(ARCHIVES)
 	$(link)
 $(B)/t/storetool: $(B)/obj/tests/fault/storetool.o $(ARCHIVES)
 	$(link)
@@ -295,6 +314,8 @@ check-scenarios: all
 # The tiers that need more of the machine or other programs.
 check-fault: all $(B)/t/storetool $(B)/t/dnsask
 	$(PROVE) tests/fault/t_*.py
+check-conformance: $(B)/t/spfcases
+	$(PROVE) tests/conformance/t_*.py
 check-reference: all $(TOOLS)
 	$(PROVE) tests/reference/t_*.py
 check-system: all
@@ -311,7 +332,7 @@ check-valgrind: all $(TEST_PROGRAMS)
 # Everything, in short forms where a tier can also run for long.
 test: all $(TEST_PROGRAMS) $(TOOLS)
 	$(MAKE) check
-	$(MAKE) check-fault check-reference check-system
+	$(MAKE) check-fault check-conformance check-reference check-system
 	$(MAKE) check-san check-tsan check-valgrind
 	$(MAKE) FUZZ_SECONDS=5 fuzz
 	BENCH_SHORT=1 $(MAKE) bench

@@ -362,6 +362,12 @@ dns_free(struct dns **dns_p)
 	xmem_free(&dns);
 }
 
+struct ev_loop *
+dns_loop(const struct dns *dns)
+{
+	return dns->loop;
+}
+
 static void
 look_up(struct dns_question *q, const char *name)
 {

@@ -72,6 +72,9 @@ struct dns *dns_new(const struct dns_config *config, struct ev_loop *loop,
  * to NULL. */
 void dns_free(struct dns **dns);
 
+/* The loop that it runs on, for timers of its callers. */
+struct ev_loop *dns_loop(const struct dns *dns);
+
 typedef void dns_callback(void *arg, const struct dns_answer *answer);
 
 /* Asks for name (text as in a configuration; odd bytes are escaped here).
