@@ -41,6 +41,7 @@ common_SRCS := \
 	common/dnspacket.c \
 	common/err.c \
 	common/ip.c \
+	common/json.c \
 	common/log.c \
 	common/now.c \
 	common/policyproto.c \
@@ -73,7 +74,6 @@ common_SRCS := \
 greylist_SRCS := \
 	greylistd/btree.c \
 	greylistd/ctl_entry.c \
-	greylistd/ctl_json.c \
 	greylistd/ctl_logline.c \
 	greylistd/ctl_print.c \
 	greylistd/ctl_text.c \
