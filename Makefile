@@ -25,7 +25,7 @@ PACKAGES_BENCH := postgrey sqlgrey libdbd-sqlite3-perl python3
 PACKAGES_DEVEL := clang-format cppcheck gcovr
 
 # ---------------------------------------------------------------- lists
-PROGRAMS := greylistd greylistctl
+PROGRAMS := greylistd greylistctl spfd
 
 common_SRCS := \
 	common/arena.c \
@@ -298,7 +298,7 @@ export BINDIR := $(abspath $(B)/bin)
 export TOOLDIR := $(abspath $(B)/t)
 export PYTHONDONTWRITEBYTECODE := 1
 
-SCENARIOS := tests/scenarios/greylistd/*.scn
+SCENARIOS := tests/scenarios/greylistd/*.scn tests/scenarios/spfd/*.scn
 TOOLS := $(B)/t/keytool $(B)/t/polload $(B)/t/filldb $(B)/t/floor
 
 # The fast tiers; with SAN=1 under sanitizers.

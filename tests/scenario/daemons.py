@@ -42,7 +42,7 @@ class Daemon:
     # the log line after which a SIGHUP has its effect
     reloaded = re.compile(r"reloaded")
     # what a log line may bear in front: a priority, the program's name
-    prefix = re.compile(r"(<\d>)?((greylistd|postgrey)(\[\d+\])?: )?"
+    prefix = re.compile(r"(<\d>)?((greylistd|postgrey|spfd|policyd-spf)(\[\d+\])?: )?"
                         r"(warning: |error: )?")
     notifies = True         # says READY=1 to NOTIFY_SOCKET, see sd_notify(3)
     stop_status = 0         # exit status after SIGTERM
@@ -104,6 +104,28 @@ def called_postgrey(box):
     if not os.path.lexists(link):
         os.symlink(os.path.join(BINDIR, "greylistd"), link)
     return link
+
+
+class Spfd(Daemon):
+    name = "spfd"
+
+    def settings(self, box, story):
+        given = {canonical(name) for name, _ in story.config}
+        out = super().settings(box, story)
+        port = box.variables.get("DNSPORT", "9")
+        for name, value in (("Nameservers", "127.0.0.1@" + port),
+                            ("Hostname", "mx.example.net")):
+            if canonical(name) not in given:
+                out.append((name, value))
+        return out
+
+    def tool(self, box, argv):
+        if argv[0] == "policyd-spf":
+            link = box.path("policyd-spf")
+            if not os.path.lexists(link):
+                os.symlink(os.path.join(BINDIR, "spfd"), link)
+            return [link, *argv[1:]]
+        return super().tool(box, argv)
 
 
 class Postgrey(Daemon):
@@ -205,5 +227,5 @@ def unit(text, size):
     return text
 
 
-DAEMONS = {"greylistd": Greylistd(), "postgrey": Postgrey()}
+DAEMONS = {"greylistd": Greylistd(), "postgrey": Postgrey(), "spfd": Spfd()}
 AS_POSTGREY = AsPostgrey()
