@@ -20,6 +20,7 @@ PACKAGES_BUILD := gcc libc6-dev make libev-dev libsqlite3-dev libpcre2-dev \
 PACKAGES_DEMO := postfix python3 iproute2 util-linux
 PACKAGES_TEST := $(PACKAGES_DEMO) clang libclang-rt-dev perl mandoc valgrind \
 	binutils postgrey db5.3-util systemd sqlite3 git procps \
+	nsd ldnsutils \
 	python3-spf python3-yaml
 PACKAGES_BENCH := postgrey sqlgrey libdbd-sqlite3-perl python3
 PACKAGES_DEVEL := clang-format cppcheck gcovr
@@ -121,7 +122,8 @@ UNIT_TESTS := \
 	test_netmap test_rcptmap test_rcpttable test_regexset test_reply \
 	test_rules test_textfile test_whitelist
 
-FUZZERS := fuzz_btree fuzz_config fuzz_ctl fuzz_dnspacket fuzz_policyproto fuzz_key \
+FUZZERS := fuzz_btree fuzz_config fuzz_ctl fuzz_dnspacket \
+	fuzz_policyproto fuzz_key \
 	fuzz_whitelist
 
 MANPAGES8 := greylistd/greylistd.8 greylistd/greylistctl.8

@@ -32,15 +32,6 @@ static const struct option always[] = {
 	{ "use-syslog:", "no" },
 };
 
-/* With forwarders the library's memory of how a server does must go: it is
- * about the server, so a name whose own servers are dead would count against
- * the forwarder, and the next names would fail unasked. Without that memory
- * each server is an unknown one, and gets time to look further. */
-static const struct option forwarding[] = {
-	{ "infra-host-ttl:", "0" },
-	{ "unknown-server-time-limit:", "3000" },
-};
-
 /* Names of RFC 6761 that the library would answer by itself. In a private
  * network they may well be real. */
 static const char *const local_zones[] = { "test.", "invalid." };
@@ -176,6 +167,24 @@ set_forwarder(struct ub_ctx *ctx, const char *server, struct err *err)
 	return 0;
 }
 
+/* With forwarders the library's memory of how a server does must go: it is
+ * about the server, so a name whose own servers are dead would count against
+ * the forwarder, and the next names would fail unasked. Without that memory
+ * each server is an unknown one: we say how long it gets, for it has to look
+ * further itself. It is asked three times, and given up soon after our own
+ * time-out; by default a dead name would occupy the library for minutes. */
+static int
+set_patience(struct ub_ctx *ctx, int64_t timeout_ms, struct err *err)
+{
+	int64_t try_ms = timeout_ms * 3 / 8 + 1;
+
+	if (set(ctx, "infra-host-ttl:", "0", err) < 0 ||
+	    set_number(ctx, "unknown-server-time-limit:", try_ms, err) < 0 ||
+	    set_number(ctx, "infra-cache-min-rtt:", try_ms, err) < 0)
+		return -1;
+	return set(ctx, "outbound-msg-retry:", "2", err);
+}
+
 static int
 set_forwarders(struct ub_ctx *ctx, const struct dns_config *config,
 	struct err *err)
@@ -194,8 +203,7 @@ set_forwarders(struct ub_ctx *ctx, const struct dns_config *config,
 	for (i = 0; i < servers.count; i++)
 		if (set_forwarder(ctx, servers.text[i], err) < 0)
 			return -1;
-	return set_all(ctx, forwarding,
-	    sizeof(forwarding) / sizeof(*forwarding), err);
+	return set_patience(ctx, config->question_timeout_ms, err);
 }
 
 static int

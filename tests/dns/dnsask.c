@@ -32,7 +32,7 @@
 #include "common/str.h"
 #include "common/xmem.h"
 
-#define OPEN_MAX_IDS 100
+#define OPEN_MAX_IDS 1000
 
 struct asked {
 	char id[32], name[1024];
