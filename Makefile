@@ -115,22 +115,24 @@ UNIT_TESTS := \
 	test_arena test_args test_config test_daemon test_dns test_dnspacket \
 	test_err test_ip test_log \
 	test_now test_policyproto test_policysrv test_regex test_sandbox \
-	test_sock \
+	test_sock test_spf test_spfguard test_spfmacro test_spfrecord \
 	test_store test_str test_unit test_xmem \
 	test_btree test_ctl_entry test_ctl_logline test_ctl_print test_ctl_text \
 	test_greylist test_greystore test_instances test_key test_namemap \
 	test_netmap test_rcptmap test_rcpttable test_regexset test_reply \
-	test_rules test_textfile test_whitelist
+	test_rules test_textfile test_whitelist \
+	test_spfd_header test_spfd_instances test_spfd_lists \
+	test_spfd_peruser test_spfd_text test_spfd_verdict
 
 FUZZERS := fuzz_btree fuzz_config fuzz_ctl fuzz_dnspacket \
 	fuzz_policyproto fuzz_key \
 	fuzz_whitelist
 
-MANPAGES8 := greylistd/greylistd.8 greylistd/greylistctl.8
-MANPAGES5 := greylistd/greylistd.conf.5
-CONFIGS := greylistd/greylistd.conf
+MANPAGES8 := greylistd/greylistd.8 greylistd/greylistctl.8 spfd/spfd.8
+MANPAGES5 := greylistd/greylistd.conf.5 spfd/spfd.conf.5
+CONFIGS := greylistd/greylistd.conf spfd/spfd.conf
 LISTS := greylistd/whitelist_clients greylistd/whitelist_recipients
-UNITS := greylistd.service greylistd.socket
+UNITS := greylistd.service greylistd.socket spfd.service
 
 # ------------------------------------------------------------ variables
 PREFIX ?= /usr
@@ -181,7 +183,7 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 	check-fault check-conformance check-reference check-system check-san \
 	check-tsan \
 	check-threads check-valgrind bench fuzz analyze format coverage \
-	install install-postgrey clean FORCE
+	install install-postgrey install-policyd-spf clean FORCE
 all: $(PROGRAMS:%=$(B)/bin/%)
 
 # ------------------------------------------------------------- packages
@@ -265,7 +267,7 @@ $(B)/bin/spfd: $(call obj,$(spfd_SRCS)) $(SPF_ARCHIVES)
 
 # Unit tests and the small programs of other tiers.
 oracle_OBJS := $(call obj,tests/oracle/spforacle.c tests/oracle/spfzone.c)
-$(B)/t/test_spfguard: $(oracle_OBJS)
+$(B)/t/test_spf $(B)/t/test_spfguard: $(oracle_OBJS)
 $(B)/t/test_%: $(B)/obj/tests/unit/test_%.o $(ARCHIVES)
 	$(link)
 $(B)/t/test_spfd_%: $(B)/obj/tests/unit/test_spfd_%.o $(SPF_ARCHIVES)
@@ -407,6 +409,11 @@ install-postgrey: install
 	ln -sf $(SBINDIR)/greylistctl $(DESTDIR)$(PREFIX)/bin/postgreyreport
 	$(subst_paths) systemd/postgrey.service \
 		>$(DESTDIR)$(UNITDIR)/postgrey.service
+
+# spfd under the name of policyd-spf; that package must be gone.
+install-policyd-spf: install
+	install -d $(DESTDIR)$(PREFIX)/bin
+	ln -sf $(SBINDIR)/spfd $(DESTDIR)$(PREFIX)/bin/policyd-spf
 
 clean:
 	rm -rf build

@@ -9,7 +9,8 @@
 #include "common/str.h"
 
 void
-spfledger_halt(struct spfledger *ledger, enum spfledger_stop why, const char *format, ...)
+spfledger_halt(struct spfledger *ledger, enum spfledger_stop why,
+	const char *format, ...)
 {
 	char text[512];
 	struct str s;
@@ -77,7 +78,8 @@ address_type(const struct spfledger *ledger)
 }
 
 struct spfanswers_answer
-spfledger_ask(struct spfledger *ledger, const char *name, enum dnspacket_type type)
+spfledger_ask(struct spfledger *ledger, const char *name,
+	enum dnspacket_type type)
 {
 	struct spfanswers_answer answer = { .status = SPFANSWERS_MISSING };
 
@@ -91,8 +93,19 @@ spfledger_ask(struct spfledger *ledger, const char *name, enum dnspacket_type ty
 	if (answer.status == SPFANSWERS_MISSING)
 		spfledger_halt(ledger, SPFLEDGER_MISSING, "%s", "");
 	else if (answer.status == SPFANSWERS_TOO_MANY)
-		spfledger_halt(ledger, SPFLEDGER_PERMERROR, "too many DNS questions");
+		spfledger_halt(ledger, SPFLEDGER_PERMERROR,
+		    "too many DNS questions");
 	return answer;
+}
+
+static void
+count_void(struct spfledger *ledger, const struct spfanswers_answer *answer)
+{
+	if ((answer->status == SPFANSWERS_NO_DATA ||
+	    answer->status == SPFANSWERS_NO_NAME) &&
+	    ++ledger->void_lookups > ledger->input->void_limit)
+		spfledger_halt(ledger, SPFLEDGER_PERMERROR,
+		    "more than %u void lookups", ledger->input->void_limit);
 }
 
 /* The same on a term's account: a failure is a temperror, nothing there is
@@ -107,11 +120,8 @@ ask_for_term(struct spfledger *ledger, const char *name,
 		spfledger_halt(ledger, SPFLEDGER_TEMPERROR,
 		    "DNS failed for the %s records of %s", type_name(type),
 		    name);
-	if ((answer.status == SPFANSWERS_NO_DATA ||
-	    answer.status == SPFANSWERS_NO_NAME) && dnspacket_name_ok(name) &&
-	    ++ledger->void_lookups > ledger->input->void_limit)
-		spfledger_halt(ledger, SPFLEDGER_PERMERROR, "more than %u void lookups",
-		    ledger->input->void_limit);
+	if (dnspacket_name_ok(name))
+		count_void(ledger, &answer);
 	return answer;
 }
 
@@ -198,11 +208,8 @@ client_names(struct spfledger *ledger, bool for_term)
 	spfmacro_domain((struct spfrecord_text){ spec, sizeof(spec) - 1 },
 	    &values, name);
 	answer = spfledger_ask(ledger, name, DNSPACKET_PTR);
-	if (for_term && (answer.status == SPFANSWERS_NO_DATA ||
-	    answer.status == SPFANSWERS_NO_NAME) &&
-	    ++ledger->void_lookups > ledger->input->void_limit)
-		spfledger_halt(ledger, SPFLEDGER_PERMERROR, "more than %u void lookups",
-		    ledger->input->void_limit);
+	if (for_term)
+		count_void(ledger, &answer);
 	if (answer.count > SPFGUARD_PTR_MAX)
 		answer.count = SPFGUARD_PTR_MAX;
 	return answer;
@@ -232,7 +239,8 @@ validated_name(struct spfledger *ledger, const char *domain, int least,
 
 		if (how <= best_suits)
 			continue;
-		answer = spfledger_ask(ledger, wanted[i].data, address_type(ledger));
+		answer = spfledger_ask(ledger, wanted[i].data,
+		    address_type(ledger));
 		if (any_address_is(ledger, &answer,
 		    ip_bits(ledger->input->ip.family))) {
 			best = wanted[i].data;
@@ -373,8 +381,8 @@ spfledger_members(struct spfledger *ledger, size_t number)
 		return 0;
 	answer = ask_for_term(ledger, target->name, DNSPACKET_MX);
 	if (answer.count > SPFGUARD_MX_MAX)
-		spfledger_halt(ledger, SPFLEDGER_PERMERROR, "more than %d MX of %s",
-		    SPFGUARD_MX_MAX, target->name);
+		spfledger_halt(ledger, SPFLEDGER_PERMERROR,
+		    "more than %d MX of %s", SPFGUARD_MX_MAX, target->name);
 	if (ledger->stop != SPFLEDGER_GOES_ON)
 		return 0;
 	prefetch(ledger, answer.records, answer.count);
