@@ -17,11 +17,9 @@ identity_of(const struct verdict_facts *facts, enum spf_identity identity)
 }
 
 static enum verdict_action
-on_softfail(const struct verdict_policy *policy, enum verdict_reject reject,
-	bool is_listed)
+on_softfail(const struct verdict_policy *policy, enum verdict_reject reject)
 {
-	if (is_listed || reject == VERDICT_ON_NOT_PASS ||
-	    reject == VERDICT_ON_SOFTFAIL)
+	if (reject == VERDICT_ON_NOT_PASS || reject == VERDICT_ON_SOFTFAIL)
 		return VERDICT_REJECT;
 	switch (policy->softfail) {
 	case VERDICT_SOFTFAIL_REJECT:
@@ -42,10 +40,14 @@ action_of(const struct verdict_policy *policy,
 	const struct verdict_identity *id = identity_of(facts, identity);
 	enum verdict_reject reject = reject_of(policy, identity);
 
-	if (!id->finding->is_known || reject == VERDICT_ON_NOTHING ||
-	    reject == VERDICT_NO_CHECK)
+	if (!id->finding->is_known || reject == VERDICT_NO_CHECK)
 		return VERDICT_HEADER;
 	if (reject == VERDICT_ON_NULL && !facts->null_sender)
+		return VERDICT_HEADER;
+	/* A listed domain is rejected even where others get headers only. */
+	if (id->is_listed)
+		reject = VERDICT_ON_NOT_PASS;
+	if (reject == VERDICT_ON_NOTHING)
 		return VERDICT_HEADER;
 	switch (id->finding->result) {
 	case SPF_CHECK_NONE:
@@ -54,11 +56,10 @@ action_of(const struct verdict_policy *policy,
 	case SPF_CHECK_FAIL:
 		return VERDICT_REJECT;
 	case SPF_CHECK_SOFTFAIL:
-		return on_softfail(policy, reject, id->is_listed);
+		return on_softfail(policy, reject);
 	case SPF_CHECK_NEUTRAL:
-		return id->is_listed || reject == VERDICT_ON_NOT_PASS ?
-			VERDICT_REJECT :
-			VERDICT_HEADER;
+		return reject == VERDICT_ON_NOT_PASS ? VERDICT_REJECT :
+						       VERDICT_HEADER;
 	case SPF_CHECK_PERMERROR:
 		return policy->permerror_reject ? VERDICT_REJECT :
 						  VERDICT_HEADER;
