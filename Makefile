@@ -126,7 +126,8 @@ UNIT_TESTS := \
 
 FUZZERS := fuzz_btree fuzz_config fuzz_ctl fuzz_dnspacket \
 	fuzz_policyproto fuzz_key \
-	fuzz_whitelist
+	fuzz_whitelist \
+	fuzz_spf fuzz_spfmacro fuzz_spfrecord
 
 MANPAGES8 := greylistd/greylistd.8 greylistd/greylistctl.8 spfd/spfd.8
 MANPAGES5 := greylistd/greylistd.conf.5 spfd/spfd.conf.5
@@ -358,6 +359,8 @@ build/fuzz/obj/%.o: %.c | $(NEEDS_DEPS)
 	@mkdir -p $(@D)
 	$(call say,FUZZCC,$<)
 	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+build/fuzz/fuzz_spf: build/fuzz/obj/tests/oracle/spforacle.o \
+	build/fuzz/obj/tests/oracle/spfzone.o
 build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_OBJS)
 	$(call say,FUZZLD,$@)
 	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)

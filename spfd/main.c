@@ -83,7 +83,8 @@ static const struct daemon_engine engine = {
 static const struct daemon_spec spfd_spec = {
 	.name = "spfd",
 	.version = POSTERN_VERSION,
-	.usage = "usage: spfd [-c FILE] [-tpfdv] [-o Name=Value] [--name=value]",
+	.usage = "usage: spfd [-c FILE] [-tpfdv] [-o Name=Value] "
+		"[--name=value]",
 	.options = options_table,
 	.config_size = sizeof(struct options),
 	.common_offset = offsetof(struct options, daemon),
@@ -100,7 +101,8 @@ static const struct daemon_spec spfd_spec = {
 static const struct daemon_spec policyd_spf_spec = {
 	.name = "policyd-spf",
 	.version = POSTERN_VERSION,
-	.usage = "usage: policyd-spf [FILE] [-tpfdv] [-o Name=Value] [--name=value]",
+	.usage = "usage: policyd-spf [FILE] [-tpfdv] [-o Name=Value] "
+		"[--name=value]",
 	.options = options_table,
 	.config_size = sizeof(struct options),
 	.common_offset = offsetof(struct options, daemon),
