@@ -24,6 +24,7 @@
 struct server {
 	struct ev_io io;
 	int asked;		/* questions seen */
+	char name[256];		/* of the last, as on the wire */
 	char address[32];	/* 127.0.0.1@PORT */
 	/* The one that is held back. */
 	uint8_t held[512];
@@ -85,6 +86,8 @@ on_query(struct ev_loop *loop, struct ev_io *io, int revents)
 	while ((len = recvfrom(io->fd, packet, sizeof(packet) - 64, 0,
 	    (struct sockaddr *)&peer, &peer_len)) > 12) {
 		s->asked++;
+		snprintf(s->name, sizeof(s->name), "%.255s",
+		    (char *)packet + 12);
 		if (strncmp((char *)packet + 13, "silent", 6) == 0)
 			continue;
 		if (strncmp((char *)packet + 13, "held", 4) == 0) {
@@ -194,7 +197,6 @@ test_answers(struct server *s, struct ev_loop *loop)
 		{ "1.0.0.10.in-addr.arpa", DNS_FOUND, 1 },
 		{ "1.2.0.192.in-addr.arpa", DNS_FOUND, 1 },
 		{ "1.0.8.b.d.0.1.0.0.2.ip6.arpa", DNS_FOUND, 1 },
-		{ "odd \\\"\x01\xff;@.example", DNS_FOUND, 1 },
 		{ "", DNS_NO_NAME, 0 },
 		{ "a..example", DNS_NO_NAME, 0 },
 		{ "0123456789012345678901234567890123456789012345678901234567"
@@ -216,8 +218,8 @@ test_answers(struct server *s, struct ev_loop *loop)
 		if (r.status == DNS_FOUND)
 			check_mem("its data", r.data, 4, "\xc0\0\2\1", 4);
 	}
-	check_uint("questions", dns_stats(dns)->questions, 14);
-	check_uint("found", dns_stats(dns)->found, 9);
+	check_uint("questions", dns_stats(dns)->questions, 13);
+	check_uint("found", dns_stats(dns)->found, 8);
 	check_uint("no data", dns_stats(dns)->no_data, 1);
 	check_uint("no name", dns_stats(dns)->no_name, 4);
 	check_int("none open", dns_stats(dns)->open, 0);
@@ -247,6 +249,19 @@ test_failures(struct server *s, struct ev_loop *loop)
 	check_int("a good name after these", good.status, DNS_FOUND);
 	check_uint("temporary", dns_stats(dns)->temporary, 3);
 	check_true("timed out", dns_stats(dns)->timeouts >= 1);
+	dns_free(&dns);
+}
+
+static void
+test_odd_name(struct server *s, struct ev_loop *loop)
+{
+	struct dns *dns = new_dns(s, loop, 2000);
+	struct result r = { .calls = 0 };
+
+	ask(&r, dns, "good \\\"\x01\xff;@\\065.example");
+	run(&r, loop, 1);
+	check_str("an odd name as the server sees it", s->name,
+	    "\x0f" "good \\\"\x01\xff;@\\065" "\7example");
 	dns_free(&dns);
 }
 
@@ -370,6 +385,87 @@ test_crowd(struct server *s, struct ev_loop *loop)
 	run(&r, loop, CROWD);
 	check_int("all found", r.found, CROWD);
 	dns_free(&dns);
+}
+
+/* A daemon: each request asks for its sender and is answered with what came
+ * out. "batch" is put off until the end of the turn. */
+struct daemon {
+	struct policysrv *srv;
+	struct dns *dns;
+	struct policysrv_call *call;	/* one at a time */
+	bool in_batch;
+};
+
+static void
+on_sender(void *arg, const struct dns_answer *a)
+{
+	struct daemon *d = arg;
+
+	policysrv_reply(d->call, dns_status_name(a->status));
+}
+
+static void
+on_request(void *arg, struct policysrv_call *call,
+	const struct policyproto_request *request)
+{
+	const char *sender = request->attr[POLICYPROTO_SENDER];
+	struct daemon *d = arg;
+
+	d->call = call;
+	d->in_batch = strcmp(sender, "batch") == 0;
+	if (!d->in_batch)
+		(void)dns_ask(d->dns, sender, DNSPACKET_A, on_sender, d);
+}
+
+static void
+on_batch_end(void *arg)
+{
+	struct daemon *d = arg;
+
+	if (d->in_batch)
+		(void)dns_ask(d->dns, "good.example", DNSPACKET_A, on_sender,
+		    d);
+	d->in_batch = false;
+}
+
+static void
+test_policysrv(void)
+{
+	static const struct policysrv_config config = {
+		.max_connections = 1, .request_timeout_s = 10,
+	};
+	static const char requests[] =
+	    "sender=good.example\n\nsender=good.example\n\n"
+	    "sender=none.example\n\nsender=batch\n\n"
+	    "sender=fail.example\n\nsender=a..b\n\n";
+	struct daemon d = { .call = NULL };
+	const struct policysrv_hooks hooks = {
+		.request = on_request, .batch_end = on_batch_end, .arg = &d,
+	};
+	struct server server;
+	char replies[1000] = "";
+	int ends[2];
+
+	d.srv = policysrv_new(&config, &hooks, NULL);
+	start_server(&server, policysrv_loop(d.srv));
+	d.dns = new_dns(&server, policysrv_loop(d.srv), 2000);
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0 ||
+	    write(ends[1], requests, sizeof(requests) - 1) < 0)
+		abort();
+	shutdown(ends[1], SHUT_WR);
+	policysrv_stdio(d.srv, ends[0], ends[0]);
+	policysrv_run(d.srv);
+	(void)!read(ends[1], replies, sizeof(replies) - 1);
+	check_str("answers of the policy server", replies,
+	    "action=found\n\naction=found\n\n"
+	    "action=no such name\n\naction=found\n\n"
+	    "action=temporary failure\n\naction=no such name\n\n");
+	close(ends[0]);
+	close(ends[1]);
+	dns_free(&d.dns);
+	ev_io_stop(policysrv_loop(d.srv), &server.io);
+	close(server.io.fd);
+	policysrv_free(&d.srv);
 }
 
 static void
@@ -519,11 +615,13 @@ main(void)
 	start_server(&server, loop);
 	test_answers(&server, loop);
 	test_failures(&server, loop);
+	test_odd_name(&server, loop);
 	test_equal(&server, loop);
 	test_chain(&server, loop);
 	test_cancel(&server, loop);
 	test_free(&server, loop);
 	test_crowd(&server, loop);
+	test_policysrv();
 	test_reverse();
 	test_resolv_conf();
 	test_bad_config(loop);
