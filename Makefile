@@ -21,12 +21,14 @@ PACKAGES_DEMO := postfix python3 iproute2 util-linux
 PACKAGES_TEST := $(PACKAGES_DEMO) clang libclang-rt-dev perl mandoc valgrind \
 	binutils postgrey db5.3-util systemd sqlite3 git procps \
 	nsd ldnsutils \
-	python3-spf python3-yaml
-PACKAGES_BENCH := postgrey sqlgrey libdbd-sqlite3-perl python3
+	python3-spf python3-yaml \
+	postfix-policyd-spf-python postfix-policyd-spf-perl
+PACKAGES_BENCH := postgrey sqlgrey libdbd-sqlite3-perl python3 iproute2 nsd \
+	postfix-policyd-spf-python postfix-policyd-spf-perl
 PACKAGES_DEVEL := clang-format cppcheck gcovr
 
 # ---------------------------------------------------------------- lists
-PROGRAMS := greylistd greylistctl spfd
+PROGRAMS := greylistd greylistctl spfd spfctl
 
 common_SRCS := \
 	common/arena.c \
@@ -100,11 +102,13 @@ greylistctl_SRCS := greylistd/ctl.c $(patsubst %,greylistd/ctl_%.c,\
 	dbcopy export forget import list maint merge postgrey report \
 	report_print rule show stats)
 
-# All of spfd but its main, for its tests as well.
-spf_SRCS := $(patsubst %,spfd/%.c,answer findings header instances lists \
+# What spfd and spfctl share, for their tests as well.
+spf_SRCS := $(patsubst %,spfd/%.c,answer ctl_advice ctl_caret ctl_survey \
+	ctl_survey_sum findings header instances lists \
 	options peruser policy server server_setup session session_lists \
 	settings text verdict)
 spfd_SRCS := spfd/main.c
+spfctl_SRCS := $(patsubst %,spfd/%.c,ctl ctl_query ctl_record)
 
 polload_SRCS := $(patsubst %,tests/bench/%.c,hist load polload procstat \
 	report target text triplet wire)
@@ -129,7 +133,8 @@ FUZZERS := fuzz_btree fuzz_config fuzz_ctl fuzz_dnspacket \
 	fuzz_whitelist \
 	fuzz_spf fuzz_spfmacro fuzz_spfrecord
 
-MANPAGES8 := greylistd/greylistd.8 greylistd/greylistctl.8 spfd/spfd.8
+MANPAGES8 := greylistd/greylistd.8 greylistd/greylistctl.8 spfd/spfd.8 \
+	spfd/spfctl.8
 MANPAGES5 := greylistd/greylistd.conf.5 spfd/spfd.conf.5
 CONFIGS := greylistd/greylistd.conf spfd/spfd.conf
 LISTS := greylistd/whitelist_clients greylistd/whitelist_recipients
@@ -225,7 +230,7 @@ common_OBJS := $(call obj,$(common_SRCS))
 greylist_OBJS := $(call obj,$(greylist_SRCS))
 spf_OBJS := $(call obj,$(spf_SRCS))
 ALL_SRCS := $(common_SRCS) $(greylist_SRCS) $(greylistd_SRCS) \
-	$(greylistctl_SRCS) $(spf_SRCS) $(spfd_SRCS)
+	$(greylistctl_SRCS) $(spf_SRCS) $(spfd_SRCS) $(spfctl_SRCS)
 
 # Changed flags or compiler rebuild everything.
 FLAGS_NOW := $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
@@ -264,6 +269,8 @@ $(B)/bin/greylistctl: $(call obj,$(greylistctl_SRCS)) $(ARCHIVES)
 
 SPF_ARCHIVES := $(B)/libspfd.a $(B)/libcommon.a
 $(B)/bin/spfd: $(call obj,$(spfd_SRCS)) $(SPF_ARCHIVES)
+	$(link)
+$(B)/bin/spfctl: $(call obj,$(spfctl_SRCS)) $(SPF_ARCHIVES)
 	$(link)
 
 # Unit tests and the small programs of other tiers.
@@ -347,6 +354,7 @@ demo: all
 
 bench: all $(TOOLS)
 	tests/bench/run
+	tests/bench/spf
 
 # --------------------------------------------------------- fuzz targets
 FUZZ_SECONDS ?= 60
