@@ -1,20 +1,25 @@
 #!/usr/bin/env python3
 """The public SPF test suites, RFC 7208's and RFC 4408's, against libspf2
-behind our guard, against the oracle of the fuzz tests, and over real DNS.
-The suites are read where Debian's package python3-spf puts them.
+behind our guard and against the oracle of the fuzz tests, both on zones in
+memory, and over real DNS through all of common/spf and common/dns. The
+suites are read where Debian's package python3-spf puts them.
 
-    tests/conformance/t_spf.py [ENGINE [CASE]]
+    tests/conformance/t_spf.py [guard|oracle|dns]
 """
 import gzip
 import os
+import pathlib
 import subprocess
 import sys
 
 import yaml
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "dns"))
+from dnsrig import FaultDns
+
 DOC = "/usr/share/doc/python3-spf"
 SUITES = {"rfc7208": 203, "rfc4408": 191}
-ENGINES = ("guard", "oracle")
+ENGINES = ("guard", "oracle", "dns")
 SPFCASES = os.path.join(os.environ.get("TOOLDIR", "build/t"), "spfcases")
 
 
@@ -71,19 +76,59 @@ def zone_of(scenario):
             for name, entries in scenario["zonedata"].items()}
 
 
-def scenario_lines(scenario):
-    zone = zone_of(scenario)
+def record_lines(zone):
+    """The zone for spfcases."""
     yield "zone"
     for name in zone:
         for kind, data in resolved(zone, name):
             yield f"rr {hexed(name)} {kind} {hexed(data)}"
+
+
+def case_lines(scenario):
     for case, test in scenario["tests"].items():
         yield (f"case {case} {test['host']} {hexed(test.get('helo', ''))} "
                f"{hexed(test.get('mailfrom', ''))}")
 
 
-def run(engine, lines):
-    done = subprocess.run([SPFCASES, engine], text=True, check=True,
+def escaped(text):
+    return "".join(chr(b) if 0x21 <= b <= 0x7e and b not in b'"\\'
+                   else f"\\{b:03}" for b in text.encode())
+
+
+def on_wire(name):
+    """Can a name be asked for at all?"""
+    return all(0 < len(label) < 64 for label in name.split("."))
+
+
+def server_lines(zone):
+    """The zone for faultdns.py."""
+    for name, entries in zone.items():
+        if not on_wire(name):
+            continue
+        owner, kinds = escaped(name), {k for k, _ in entries}
+        yield f"{owner} 65280# 00"
+        for kind, data in entries:
+            if kind == "TXT":
+                raw = data.encode().decode("latin-1")
+                strings = [raw[i:i + 255].encode("latin-1")
+                           for i in range(0, len(raw), 255)] or [b""]
+                data = " ".join('"' + "".join(f"\\{b:03}" for b in part)
+                                + '"' for part in strings)
+            elif kind == "MX":
+                data = "10 " + (escaped(data) or ".")
+            elif kind == "FAIL":
+                continue
+            else:
+                data = escaped(data) or "."
+            yield f"{owner} {kind} {data}"
+        if "FAIL" in kinds:
+            yield from (f"{owner}/{kind} !servfail"
+                        for kind in ("A", "AAAA", "MX", "PTR", "TXT")
+                        if kind not in kinds)
+
+
+def run_cases(arguments, lines):
+    done = subprocess.run([SPFCASES, *arguments], text=True, check=True,
                           input="".join(f"{line}\n" for line in lines),
                           stdout=subprocess.PIPE)
     results = {}
@@ -91,6 +136,15 @@ def run(engine, lines):
         case, result, explanation = line.split(" ")
         results[case] = (result, bytes.fromhex(explanation).decode())
     return results
+
+
+def run(engine, scenario):
+    zone = zone_of(scenario)
+    if engine != "dns":
+        return run_cases([engine], [*record_lines(zone),
+                                    *case_lines(scenario)])
+    with FaultDns("".join(f"{line}\n" for line in server_lines(zone))) as dns:
+        return run_cases(["dns", str(dns.port)], case_lines(scenario))
 
 
 def complaint(test, got):
@@ -112,7 +166,7 @@ def judge(suite, engine):
     for scenario in read_suite(suite):
         if scenario is None:
             continue
-        results = run(engine, scenario_lines(scenario))
+        results = run(engine, scenario)
         for case, test in scenario["tests"].items():
             what = complaint(test, results.get(case))
             right += what is None
