@@ -47,7 +47,6 @@ struct dns_question {
 	void *arg;
 	enum dnspacket_type type;
 	struct ev_timer timer;
-	struct arena *arena;		/* of the records, or NULL */
 	struct dns_answer answer;
 };
 
@@ -66,6 +65,7 @@ struct dns {
 	struct queue calling;		/* in this round */
 	struct lookup *lookups;
 	size_t lookup_count;
+	struct arena *arena;		/* of answered ones' records; or NULL */
 	/* Active while there is somebody to call back. */
 	struct ev_prepare deliver;
 	struct ev_idle awake;
@@ -138,7 +138,6 @@ free_question(struct dns_question *q)
 	ev_timer_stop(q->dns->loop, &q->timer);
 	if (q->lookup != NULL)
 		q->lookup->question = NULL;
-	arena_free(&q->arena);
 	xmem_free(&q);
 }
 
@@ -171,9 +170,11 @@ static void
 read_packet(struct dns_question *q, const void *packet, size_t len)
 {
 	struct dnspacket_answer parsed;
+	struct dns *dns = q->dns;
 
-	q->arena = arena_new();
-	parsed = dnspacket_parse(packet, len, q->type, q->arena);
+	if (dns->arena == NULL)
+		dns->arena = arena_new();
+	parsed = dnspacket_parse(packet, len, q->type, dns->arena);
 	q->answer.count = parsed.count;
 	q->answer.records = parsed.records;
 	switch (parsed.status) {
@@ -257,15 +258,12 @@ static void
 call_back(struct dns_question *q)
 {
 	struct dns_answer answer = q->answer;
-	struct arena *arena = q->arena;
 	dns_callback *callback = q->callback;
 	void *arg = q->arg;
 
 	count(&q->dns->stats, answer.status);
-	q->arena = NULL;
 	free_question(q);
 	callback(arg, &answer);
-	arena_free(&arena);
 }
 
 /* Runs before the loop blocks, and before replies of the turn go out. What
@@ -275,11 +273,13 @@ static void
 on_deliver(struct ev_loop *loop, struct ev_prepare *deliver, int revents)
 {
 	struct dns *dns = deliver->data;
+	struct arena *arena = dns->arena;
 	struct dns_question *q;
 
 	(void)revents;
 	assert(!dns->is_calling);
 	dns->is_calling = true;
+	dns->arena = NULL;
 	while ((q = dns->answered.head) != NULL) {
 		take_out(q);
 		push(&dns->calling, q);
@@ -287,6 +287,7 @@ on_deliver(struct ev_loop *loop, struct ev_prepare *deliver, int revents)
 	while (dns->calling.head != NULL)
 		call_back(dns->calling.head);
 	dns->is_calling = false;
+	arena_free(&arena);
 	if (dns->answered.head == NULL) {
 		ev_prepare_stop(loop, &dns->deliver);
 		ev_idle_stop(loop, &dns->awake);
@@ -359,6 +360,7 @@ dns_free(struct dns **dns_p)
 	while (dns->lookups != NULL)
 		free_lookup(dns->lookups);
 	dns_loop_free(&dns->base);
+	arena_free(&dns->arena);
 	xmem_free(&dns);
 }
 

@@ -79,9 +79,10 @@ typedef void dns_callback(void *arg, const struct dns_answer *answer);
 
 /* Asks for name (text as in a configuration; odd bytes are escaped here).
  * Names that cannot exist (dnspacket_name_ok) are answered DNS_NO_NAME
- * without asking. callback is called exactly once, after this returned,
- * unless the question is cancelled. Returns the question; its pointer dies
- * with the callback. */
+ * without asking; beyond 20,000 lookups under way (those that were given up
+ * count until libunbound ends them) the answer is DNS_TEMPORARY. callback is
+ * called exactly once, after this returned, unless the question is cancelled.
+ * Returns the question; its pointer dies with the callback. */
 struct dns_question *dns_ask(struct dns *dns, const char *name,
 	enum dnspacket_type type, dns_callback *callback, void *arg);
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 """common/dns against name servers that misbehave."""
 import os
+import pathlib
 import shutil
 import socket
 import subprocess
@@ -9,9 +10,10 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from dns.dnsrig import DNSASK, Asker, FaultDns  # noqa: E402
+from dns.dnsrig import DNSASK, ROOT, Asker, FaultDns  # noqa: E402
 from fault.storerig import Tap  # noqa: E402
 
+BINDIR = os.environ.get("BINDIR", ROOT / "build/bin")
 NSD = "/usr/sbin/nsd"
 
 ZONE = """
@@ -209,7 +211,7 @@ def test_symbols(tap):
     got = [line for line in
            output("nm", "-D", "--defined-only", DNSASK).splitlines()
            if " event_" in line or " ev_" in line or " evbuffer" in line]
-    tap.ok(not got, "the program exports nothing of libev", got)
+    tap.ok(not got, "dnsask exports nothing of libev", got)
     got = output("ldd", DNSASK)
     tap.ok("libunbound" in got and "libev.so" not in got,
            "libunbound is shared, libev is not", got)
@@ -219,10 +221,13 @@ def test_symbols(tap):
            "`event_" in line and "libevent" not in
            line.partition(" to ")[2].partition(":")[0]]
     tap.ok(not got, "libunbound's event_* come from libevent", got[:3])
-    for program in ("greylistd", "greylistctl"):
-        path = os.path.join(os.environ.get("BINDIR", "build/bin"), program)
-        tap.ok("libunbound" not in output("ldd", path),
-               f"{program} does not load libunbound")
+    for path in sorted(pathlib.Path(BINDIR).iterdir()):
+        tap.ok("libev.so" not in output("ldd", path) and
+               " event_" not in output("nm", "-D", "--defined-only", path),
+               f"nor does {path.name}")
+    got = output("ldd", DNSASK.parent / "storetool")
+    tap.ok("libunbound" not in got, "who asks no names loads no libunbound",
+           got)
 
 
 def test_silence(tap, server):
