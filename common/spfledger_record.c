@@ -107,8 +107,8 @@ select_record(struct spfledger *ledger, const struct spfledger_target *target)
 		spfledger_halt(ledger, SPFLEDGER_NONE, "%s", "");
 	else if (count == 0)
 		spfledger_halt(ledger, SPFLEDGER_PERMERROR,
-		    "%s:%s has no SPF record",
-		    target->term == NULL ? "redirect" : "include",
+		    "%s%s has no SPF record",
+		    target->term == NULL ? "redirect=" : "include:",
 		    target->name);
 	return count == 1 ? found : NULL;
 }

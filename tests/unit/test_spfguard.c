@@ -73,7 +73,7 @@ test_results(void)
 		    "b.org TXT v=spf1 a -all\nb.org A 192.0.2.1", "pass",
 		    "a", "" },
 		{ "redirect to nothing", "example.org TXT v=spf1 redirect=b.org",
-		    "permerror", "", "redirect:b.org has no SPF record" },
+		    "permerror", "", "redirect=b.org has no SPF record" },
 		{ "redirect behind all",
 		    "example.org TXT v=spf1 redirect=b.org ~all\n"
 		    "b.org TXT v=spf1 -all", "softfail", "all", "" },
@@ -511,6 +511,7 @@ test_trace(void)
 	    "0 a: no match\n"
 	    "1 TXT b.org: v=spf1 ip4:10.0.0.2 redirect=c.org\n"
 	    "1 ip4:10.0.0.2: no match\n"
+	    "1 redirect=c.org: goes on there\n"
 	    "1 TXT c.org: v=spf1 exists:%{i}.org ~all\n"
 	    "1 A 192.0.2.1.org: no such name\n"
 	    "1 exists:%{i}.org: no match\n"
@@ -521,6 +522,61 @@ test_trace(void)
 	    "0 mx: match\n"
 	    "0 result: pass\n");
 	spfrig_close(&rig);
+}
+
+static void
+test_trace_ends(void)
+{
+	static const struct {
+		const char *name, *zone, *want;
+	} rows[] = {
+		{ "too many lookups in an include",
+		    "example.org TXT v=spf1 include:b.org ip4:10.0.0.1 -all\n"
+		    "b.org TXT v=spf1 a:v1.org a:v2.org a:v3.org a -all",
+		    "0 TXT example.org: v=spf1 include:b.org ip4:10.0.0.1 "
+		    "-all\n"
+		    "1 TXT b.org: v=spf1 a:v1.org a:v2.org a:v3.org a -all\n"
+		    "1 A v1.org: no such name\n1 a:v1.org: no match\n"
+		    "1 A v2.org: no such name\n1 a:v2.org: no match\n"
+		    "1 A v3.org: no such name\n"
+		    "1 a:v3.org: the check ends here\n"
+		    "0 result: more than 2 void lookups\n" },
+		{ "no record behind an include",
+		    "example.org TXT v=spf1 ip4:10.0.0.1 include:b.org -all",
+		    "0 TXT example.org: v=spf1 ip4:10.0.0.1 include:b.org "
+		    "-all\n"
+		    "0 ip4:10.0.0.1: no match\n0 TXT b.org: no such name\n"
+		    "0 include:b.org: the check ends here\n"
+		    "0 result: include:b.org has no SPF record\n" },
+		{ "no record behind a redirect",
+		    "example.org TXT v=spf1 redirect=b.org",
+		    "0 TXT example.org: v=spf1 redirect=b.org\n"
+		    "0 TXT b.org: no such name\n"
+		    "0 redirect=b.org: the check ends here\n"
+		    "0 result: redirect=b.org has no SPF record\n" },
+		{ "ptr and an explanation",
+		    "example.org TXT v=spf1 ptr -all exp=e.org\n"
+		    "1.2.0.192.in-addr.arpa PTR m.example.org\n"
+		    "m.example.org A 10.0.0.1\ne.org TXT no",
+		    "0 TXT example.org: v=spf1 ptr -all exp=e.org\n"
+		    "0 PTR 1.2.0.192.in-addr.arpa: m.example.org\n"
+		    "0 A m.example.org: 10.0.0.1\n0 ptr: no match\n"
+		    "0 -all: match\n0 TXT e.org: no\n0 result: fail\n" },
+	};
+
+	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
+		struct spfrig rig;
+		char buf[4096];
+		struct str s;
+
+		str_init(&s, buf, sizeof(buf));
+		spfrig_open(&rig, rows[i].zone);
+		rig.input.trace = take_step;
+		rig.input.trace_arg = &s;
+		spfrig_run(&rig);
+		check_str(rows[i].name, buf, rows[i].want);
+		spfrig_close(&rig);
+	}
 }
 
 int
@@ -538,5 +594,6 @@ main(void)
 	test_void_limit();
 	test_odd_local();
 	test_trace();
+	test_trace_ends();
 	return check_done();
 }
