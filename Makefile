@@ -80,6 +80,8 @@ greylist_SRCS := \
 	greylistd/ctl_logline.c \
 	greylistd/ctl_print.c \
 	greylistd/ctl_text.c \
+	greylistd/dnslist.c \
+	greylistd/facts.c \
 	greylistd/greylist.c \
 	greylistd/greystore.c \
 	greylistd/greystore_expire.c \
@@ -88,16 +90,21 @@ greylist_SRCS := \
 	greylistd/namemap.c \
 	greylistd/netmap.c \
 	greylistd/options.c \
+	greylistd/provider.c \
+	greylistd/provider_walk.c \
+	greylistd/providers.c \
 	greylistd/rcptmap.c \
 	greylistd/rcpttable.c \
 	greylistd/regexset.c \
 	greylistd/reply.c \
 	greylistd/rules.c \
+	greylistd/selection.c \
+	greylistd/suspicion.c \
 	greylistd/whitelist.c
 
 greylistd_SRCS := greylistd/main.c greylistd/server.c \
 	greylistd/server_setup.c greylistd/server_decide.c \
-	greylistd/server_housekeeping.c
+	greylistd/server_facts.c greylistd/server_housekeeping.c
 greylistctl_SRCS := greylistd/ctl.c $(patsubst %,greylistd/ctl_%.c,\
 	dbcopy export forget import list maint merge postgrey report \
 	report_print rule show stats)
@@ -123,6 +130,7 @@ UNIT_TESTS := \
 	test_store test_str test_unit test_xmem \
 	test_btree test_ctl_entry test_ctl_logline test_ctl_print test_ctl_text \
 	test_greylist test_greystore test_instances test_key test_namemap \
+	test_dnslist test_provider test_suspicion \
 	test_netmap test_rcptmap test_rcpttable test_regexset test_reply \
 	test_rules test_textfile test_whitelist \
 	test_spfd_header test_spfd_instances test_spfd_lists \
