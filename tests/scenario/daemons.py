@@ -90,6 +90,9 @@ class Greylistd(Daemon):
                             ("WhitelistRecipients", "empty")):
             if canonical(name) not in given:
                 out.append((name, box.path(value)))
+        if "DNSPORT" in box.variables:
+            out.append(("Nameservers",
+                        "127.0.0.1@" + box.variables["DNSPORT"]))
         return out
 
     def tool(self, box, argv):
