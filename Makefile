@@ -134,8 +134,9 @@ UNIT_TESTS := \
 	test_dnslist test_provider test_suspicion \
 	test_netmap test_rcptmap test_rcpttable test_regexset test_reply \
 	test_rules test_textfile test_whitelist \
-	test_spfd_header test_spfd_instances test_spfd_lists \
-	test_spfd_peruser test_spfd_text test_spfd_verdict
+	test_spfd_advice test_spfd_caret test_spfd_header \
+	test_spfd_instances test_spfd_lists test_spfd_peruser \
+	test_spfd_text test_spfd_verdict
 
 FUZZERS := fuzz_btree fuzz_config fuzz_ctl fuzz_dnspacket \
 	fuzz_policyproto fuzz_key \
