@@ -55,7 +55,8 @@ instances_free(struct instances **instances)
 	xmem_free(instances);
 }
 
-/* Makes an entry that is in no chain. */
+/* Makes an entry that is in no chain; NULL when this message is not to be
+ * remembered. */
 static struct entry *
 make_entry(const struct instances_key *key)
 {
@@ -65,12 +66,16 @@ make_entry(const struct instances_key *key)
 	struct entry *entry;
 	char *to;
 
+	if (key->instance == NULL || key->instance[0] == '\0')
+		return NULL;
 	for (size_t i = 0; i < 4; i++) {
 		if (parts[i] == NULL)
 			parts[i] = "";
 		lens[i] = strlen(parts[i]) + 1;
 		len += lens[i];
 	}
+	if (len > INSTANCES_KEY_MAX)
+		return NULL;
 	entry = xmem_calloc(1, sizeof(*entry) + len);
 	entry->key_len = len;
 	to = entry->key;
@@ -143,10 +148,10 @@ instances_take(struct instances *instances, const struct instances_key *key,
 	struct findings *findings = NULL;
 	struct entry *like, **place;
 
-	if (key->instance == NULL || key->instance[0] == '\0')
-		return NULL;
 	forget_aged(instances, now_s);
 	like = make_entry(key);
+	if (like == NULL)
+		return NULL;
 	place = find(instances, like);
 	if (*place != NULL) {
 		struct entry *entry = take_out(instances, place);
@@ -165,12 +170,12 @@ instances_put(struct instances *instances, const struct instances_key *key,
 {
 	struct entry *entry, **place;
 
-	if (key->instance == NULL || key->instance[0] == '\0') {
+	forget_aged(instances, now_s);
+	entry = make_entry(key);
+	if (entry == NULL) {
 		findings_free(findings);
 		return;
 	}
-	forget_aged(instances, now_s);
-	entry = make_entry(key);
 	place = find(instances, entry);
 	if (*place != NULL)
 		free_entry(take_out(instances, place));

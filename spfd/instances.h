@@ -19,6 +19,9 @@
 
 #define INSTANCES_MAX 10000
 #define INSTANCES_AGE_S 600
+/* Messages whose key has more bytes are not remembered: no real HELO name and
+ * sender are so long. */
+#define INSTANCES_KEY_MAX 1024
 
 struct instances;
 
@@ -31,7 +34,7 @@ void instances_free(struct instances **instances);
 /* What a message is known by: all that its checks depend on. Texts may be
  * NULL. */
 struct instances_key {
-	const char *instance;	/* NULL or "": never remembered */
+	const char *instance;	/* NULL or "": not remembered */
 	const char *client_address;
 	const char *helo;
 	const char *sender;

@@ -41,6 +41,7 @@ test_keys(void)
 	struct instances *instances = instances_new();
 	struct instances_key one = key_of("one"), two = key_of("two");
 	struct instances_key other;
+	char text[1100] = "";
 
 	put(instances, &one, 1, 0);
 	put(instances, &two, 2, 0);
@@ -69,6 +70,14 @@ test_keys(void)
 	one.instance = NULL;
 	put(instances, &one, 5, 0);
 	check_uint("NULL instance", take(instances, &one, 0), 0);
+	memset(text, 'x', sizeof(text) - 1);
+	one = key_of("one");
+	one.sender = text;
+	put(instances, &one, 6, 0);
+	check_uint("too long a key", instances_count(instances), 0);
+	text[900] = '\0';
+	put(instances, &one, 7, 0);
+	check_uint("long enough", take(instances, &one, 0), 7);
 	instances_free(&instances);
 	instances_free(&instances);
 }
