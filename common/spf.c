@@ -186,7 +186,8 @@ on_answer(void *arg, const struct dns_answer *answer)
 
 	asked->question = NULL;
 	spfanswers_put(asked->check->answers, asked->number, &known);
-	evaluate(asked->check);
+	if (asked->number == spfanswers_awaited(asked->check->answers))
+		evaluate(asked->check);
 }
 
 static void

@@ -7,7 +7,8 @@
  * through our own layer with the budgets of section 4.6.4. When an answer is
  * missing the evaluation unwinds, the question goes out on the loop, and the
  * evaluation runs again from the start on the answers that this check holds
- * ("restart-replay"): deterministic, without threads.
+ * ("restart-replay"): deterministic, without threads. What the first record
+ * names without macros, and the hosts of an mx, are asked side by side.
  *
  * Limits: 10 terms that ask DNS, 2 void lookups (void_limit), 10 MX, 10 PTR
  * names, timeout_ms per check, 120 questions per check.

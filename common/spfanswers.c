@@ -18,6 +18,7 @@ struct question {
 struct spfanswers {
 	struct arena *arena;
 	size_t max, count;
+	size_t awaited;
 	struct question *questions;
 };
 
@@ -41,35 +42,23 @@ spfanswers_free(struct spfanswers **answers)
 	xmem_free(answers);
 }
 
+/* Finds the question or adds it. Returns NULL when there is no room. */
 static struct question *
-find(const struct spfanswers *answers, const char *name, size_t len,
-	enum dnspacket_type type)
-{
-	for (size_t i = 0; i < answers->count; i++) {
-		struct question *q = &answers->questions[i];
-
-		if (q->type == type && q->len == len &&
-		    strncasecmp(q->name, name, len) == 0)
-			return q;
-	}
-	return NULL;
-}
-
-struct spfanswers_answer
-spfanswers_get(struct spfanswers *answers, const char *name,
-	enum dnspacket_type type)
+enter(struct spfanswers *answers, const char *name, enum dnspacket_type type)
 {
 	size_t len = strlen(name);
 	struct question *q;
 
 	if (len > 0 && name[len - 1] == '.')
 		len--;
-	q = find(answers, name, len, type);
-	if (q != NULL)
-		return q->answer;
+	for (size_t i = 0; i < answers->count; i++) {
+		q = &answers->questions[i];
+		if (q->type == type && q->len == len &&
+		    strncasecmp(q->name, name, len) == 0)
+			return q;
+	}
 	if (answers->count == answers->max)
-		return (struct spfanswers_answer){
-		    .status = SPFANSWERS_TOO_MANY };
+		return NULL;
 	/* Grows by eights: most checks ask less. */
 	if (answers->count % 8 == 0)
 		answers->questions = xmem_realloc(answers->questions,
@@ -79,7 +68,34 @@ spfanswers_get(struct spfanswers *answers, const char *name,
 	q->len = len;
 	q->type = type;
 	q->answer = (struct spfanswers_answer){ .status = SPFANSWERS_MISSING };
+	return q;
+}
+
+struct spfanswers_answer
+spfanswers_get(struct spfanswers *answers, const char *name,
+	enum dnspacket_type type)
+{
+	const struct question *q = enter(answers, name, type);
+
+	if (q == NULL)
+		return (struct spfanswers_answer){
+		    .status = SPFANSWERS_TOO_MANY };
+	if (q->answer.status == SPFANSWERS_MISSING)
+		answers->awaited = (size_t)(q - answers->questions);
 	return q->answer;
+}
+
+void
+spfanswers_want(struct spfanswers *answers, const char *name,
+	enum dnspacket_type type)
+{
+	enter(answers, name, type);
+}
+
+size_t
+spfanswers_awaited(const struct spfanswers *answers)
+{
+	return answers->awaited;
 }
 
 size_t

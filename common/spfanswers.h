@@ -41,10 +41,19 @@ struct spfanswers *spfanswers_new(size_t max);
 /* Frees it; sets *answers to NULL, which it may be already. */
 void spfanswers_free(struct spfanswers **answers);
 
-/* Looks up name and type; what is not there yet becomes a question. The
- * answer is valid until the table is freed. */
+/* Looks up name and type; what is not there yet becomes a question, and the
+ * one that is awaited. The answer is valid until the table is freed. */
 struct spfanswers_answer spfanswers_get(struct spfanswers *answers,
 	const char *name, enum dnspacket_type type);
+
+/* Makes a question of name and type, if it is not there yet and there is
+ * room: it may be needed soon, and can be asked meanwhile. */
+void spfanswers_want(struct spfanswers *answers, const char *name,
+	enum dnspacket_type type);
+
+/* The number of the question without whose answer the evaluation cannot go
+ * on: the last one that spfanswers_get had to call missing. */
+size_t spfanswers_awaited(const struct spfanswers *answers);
 
 /* Questions so far, answered or not; they are numbered from 0. */
 size_t spfanswers_count(const struct spfanswers *answers);

@@ -70,8 +70,8 @@ type_name(enum dnspacket_type type)
 	return "?";
 }
 
-static enum dnspacket_type
-address_type(const struct spfledger *ledger)
+enum dnspacket_type
+spfledger_address_type(const struct spfledger *ledger)
 {
 	return ledger->input->ip.family == IP_V4 ? DNSPACKET_A :
 	    DNSPACKET_AAAA;
@@ -133,8 +133,8 @@ prefetch(struct spfledger *ledger, const struct dnspacket_record *names,
 {
 	for (size_t i = 0; i < count; i++) {
 		if (dnspacket_name_ok(names[i].data))
-			spfanswers_get(ledger->answers, names[i].data,
-			    address_type(ledger));
+			spfanswers_want(ledger->answers, names[i].data,
+			    spfledger_address_type(ledger));
 	}
 }
 
@@ -240,7 +240,7 @@ validated_name(struct spfledger *ledger, const char *domain, int least,
 		if (how <= best_suits)
 			continue;
 		answer = spfledger_ask(ledger, wanted[i].data,
-		    address_type(ledger));
+		    spfledger_address_type(ledger));
 		if (any_address_is(ledger, &answer,
 		    ip_bits(ledger->input->ip.family))) {
 			best = wanted[i].data;
@@ -354,7 +354,7 @@ spfledger_addresses(struct spfledger *ledger, size_t number)
 		return none;
 	if (target->term->mechanism == SPFRECORD_A) {
 		answer = ask_for_term(ledger, target->name,
-		    address_type(ledger));
+		    spfledger_address_type(ledger));
 		return reply(ledger, target, &answer,
 		    prefix_of(ledger, target->term));
 	}
@@ -400,7 +400,7 @@ spfledger_member(struct spfledger *ledger, size_t number, size_t member)
 	assert(number < ledger->target_count);
 	assert(member < target->member_count);
 	answer = ask_for_term(ledger, target->members[member].data,
-	    address_type(ledger));
+	    spfledger_address_type(ledger));
 	return reply(ledger, target, &answer,
 	    prefix_of(ledger, target->term));
 }

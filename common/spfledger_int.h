@@ -47,6 +47,9 @@ bool spfledger_may_match(const struct spfledger *ledger,
 bool spfledger_passes(const struct spfledger *ledger,
 	const struct spfledger_frame *frame);
 
+/* The type of the client's addresses: A or AAAA. */
+enum dnspacket_type spfledger_address_type(const struct spfledger *ledger);
+
 /* The result that a qualifier stands for. */
 enum spf_result spfledger_qualified(char qualifier);
 

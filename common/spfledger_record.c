@@ -48,6 +48,35 @@ add_term(struct spfledger *ledger, struct str *text,
 	frame->count++;
 }
 
+/* What can be asked now, side by side, not one after the other: names without
+ * macros, in the record that the check starts with; so a check never asks
+ * more than the terms that it may evaluate. */
+static void
+want(const struct spfledger *ledger, const struct spfledger_frame *frame,
+	const struct spfrecord_term *term)
+{
+	enum dnspacket_type type = spfledger_address_type(ledger);
+	char name[SPFMACRO_DOMAIN_SIZE];
+	struct spfmacro_values values = spfledger_values(ledger, "");
+
+	if (term->mechanism == SPFRECORD_PTR ||
+	    frame->depth > 0 || (term->domain.start != NULL &&
+	    memchr(term->domain.start, '%', term->domain.len) != NULL) ||
+	    ledger->lookups + frame->count >= SPFGUARD_LOOKUPS_MAX)
+		return;
+	if (term->mechanism == SPFRECORD_INCLUDE)
+		type = DNSPACKET_TXT;
+	else if (term->mechanism == SPFRECORD_MX)
+		type = DNSPACKET_MX;
+	else if (term->mechanism == SPFRECORD_EXISTS)
+		type = DNSPACKET_A;
+	if (term->domain.start == NULL)
+		spfanswers_want(ledger->answers, frame->domain, type);
+	else if (spfmacro_domain(term->domain, &values, name) &&
+	    dnspacket_name_ok(name))
+		spfanswers_want(ledger->answers, name, type);
+}
+
 /* The record as it is for this client and this evaluator. */
 static const char *
 rewrite(struct spfledger *ledger, struct spfledger_frame *frame)
@@ -65,10 +94,12 @@ rewrite(struct spfledger *ledger, struct spfledger_frame *frame)
 		if (frame->count == SPFLEDGER_TERMS_MAX)
 			break;
 		if (term->mechanism == SPFRECORD_ALL || (is_network(term) &&
-		    ip_net_contains(&term->net, &ledger->input->ip)))
+		    ip_net_contains(&term->net, &ledger->input->ip))) {
 			frame->final = term;
-		else if (!is_network(term))
+		} else if (!is_network(term)) {
+			want(ledger, frame, term);
 			add_term(ledger, &text, frame, term);
+		}
 	}
 	if (frame->final != NULL) {
 		str_addf(&text, " %call", frame->final->qualifier);

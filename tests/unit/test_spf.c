@@ -309,6 +309,39 @@ test_order(void)
 	spf_free(&spf);
 }
 
+/* Names of the first record that need no answer before are asked at once,
+ * those of an include are not. */
+static void
+test_side_by_side(void)
+{
+	struct spf_input input = input_of("a@example.org");
+	struct spf *spf = open_spf();
+	struct got got = { .calls = 0 };
+
+	spfzone_clear(&zone);
+	add("example.org TXT v=spf1 include:b.org a:c.org mx "
+	    "exists:%{i}.d.org ip4:192.0.2.1 a:after.org -all\n"
+	    "b.org TXT v=spf1 a:e.org a:f.org -all\n"
+	    "c.org A 10.0.0.1\ne.org A 10.0.0.1\nf.org A 10.0.0.1");
+	spf_start(spf, &input, on_result, &got);
+	turn();
+	answer(dns.questions);
+	check_uint("the record, and three of its terms", dns.asked, 4);
+	answer(dns.questions->next);
+	answer(dns.questions->next);
+	check_uint("others bring nothing on", dns.asked, 4);
+	answer(dns.questions);
+	check_uint("the include's first", dns.asked, 5);
+	answer(dns.questions);
+	check_uint("then its second", dns.asked, 6);
+	answer(dns.questions);
+	check_uint("then exists, the rest is there", dns.asked, 7);
+	answer(dns.questions);
+	check_str("pass", spf_result_name(got.result), "pass");
+	check_uint("terms of both records", got.lookups, 6);
+	spf_free(&spf);
+}
+
 static void
 test_cancel(void)
 {
@@ -466,6 +499,7 @@ main(void)
 	test_output();
 	test_later();
 	test_order();
+	test_side_by_side();
 	test_cancel();
 	test_timeout();
 	test_free_in_callback();
