@@ -452,7 +452,8 @@ test_questions(void)
 		    "m%u.org A 10.0.0.1", i / 10, i, i);
 		add(line);
 		snprintf(line, sizeof(line), "unknown.x.org MX n%u.org\n"
-		    "n%u.org A 10.0.0.1\n1.2.0.192.in-addr.arpa PTR p%u.org", i, i, i);
+		    "n%u.org A 10.0.0.1\n1.2.0.192.in-addr.arpa PTR p%u.org",
+		    i, i, i);
 		if (i < 10)
 			add(line);
 	}

@@ -41,12 +41,14 @@ test_results(void)
 		{ "mx with /0", "example.org TXT v=spf1 mx/0 -all\n"
 		    "example.org MX m1.example.org\n"
 		    "m1.example.org A 10.0.0.1", "pass", "mx/0", "" },
-		{ "mx that says there is none", "example.org TXT v=spf1 mx -all\n"
+		{ "mx that says there is none",
+		    "example.org TXT v=spf1 mx -all\n"
 		    "example.org MX .", "fail", "all", "" },
 		{ "ptr", "example.org TXT v=spf1 ptr -all\n"
 		    "1.2.0.192.in-addr.arpa PTR mail.example.org\n"
 		    "mail.example.org A 192.0.2.1", "pass", "ptr", "" },
-		{ "ptr that leads elsewhere", "example.org TXT v=spf1 ptr -all\n"
+		{ "ptr that leads elsewhere",
+		    "example.org TXT v=spf1 ptr -all\n"
 		    "1.2.0.192.in-addr.arpa PTR mail.example.org\n"
 		    "mail.example.org A 192.0.2.2", "fail", "all", "" },
 		{ "ptr into another domain", "example.org TXT v=spf1 ptr -all\n"
@@ -72,7 +74,8 @@ test_results(void)
 		{ "redirect", "example.org TXT v=spf1 redirect=b.org\n"
 		    "b.org TXT v=spf1 a -all\nb.org A 192.0.2.1", "pass",
 		    "a", "" },
-		{ "redirect to nothing", "example.org TXT v=spf1 redirect=b.org",
+		{ "redirect to nothing",
+		    "example.org TXT v=spf1 redirect=b.org",
 		    "permerror", "", "redirect=b.org has no SPF record" },
 		{ "redirect behind all",
 		    "example.org TXT v=spf1 redirect=b.org ~all\n"
@@ -84,7 +87,8 @@ test_results(void)
 		    "", "record of example.org, position 13: unknown" },
 		{ "DNS fails", "example.org FAIL", "temperror", "",
 		    "DNS failed for the TXT records of example.org" },
-		{ "DNS fails for a term", "example.org TXT v=spf1 a:b.org -all\n"
+		{ "DNS fails for a term",
+		    "example.org TXT v=spf1 a:b.org -all\n"
 		    "b.org FAIL", "temperror", "",
 		    "DNS failed for the A records of b.org" },
 		{ "DNS fails behind a match", "example.org TXT v=spf1 +all a\n"
@@ -223,7 +227,8 @@ test_explanation_whose(void)
 	static const struct {
 		const char *name, *zone, *want;
 	} rows[] = {
-		{ "redirect's", "example.org TXT v=spf1 exp=e.org redirect=b.org\n"
+		{ "redirect's",
+		    "example.org TXT v=spf1 exp=e.org redirect=b.org\n"
 		    "b.org TXT v=spf1 exp=f.org -all", "f b.org" },
 		{ "redirect has none",
 		    "example.org TXT v=spf1 exp=e.org redirect=b.org\n"
@@ -235,7 +240,8 @@ test_explanation_whose(void)
 		    "include:b.org exp=e.org -all\n"
 		    "b.org TXT v=spf1 redirect=c.org\n"
 		    "c.org TXT v=spf1 exp=f.org -all", "e example.org" },
-		{ "none for a softfail", "example.org TXT v=spf1 exp=e.org ~all",
+		{ "none for a softfail",
+		    "example.org TXT v=spf1 exp=e.org ~all",
 		    "" },
 	};
 
