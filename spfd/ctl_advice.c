@@ -119,7 +119,8 @@ judge_term(struct making *m, const struct spfrecord *record, size_t number)
 	else if (term->mechanism == SPFRECORD_IP4 ||
 	    term->mechanism == SPFRECORD_IP6)
 		judge_network(m, term);
-	if (term->domain.start != NULL && spfmacro_needs_validated(term->domain))
+	if (term->domain.start != NULL &&
+	    spfmacro_needs_validated(term->domain))
 		add(m, CTL_ADVICE_WARNING, "macro-p", term->source,
 			"%%{p} is slow, unreliable, and not to be used (RFC "
 			"7208 section 7.2)");
