@@ -5,6 +5,10 @@
 
 #include "common/spfidn.h"
 
+/* A name of 253 characters has no more bytes of UTF-8. Conversion takes time
+ * with the square of a label's length. */
+#define UTF8_MAX 1024
+
 static bool
 is_ascii(const char *text)
 {
@@ -38,7 +42,7 @@ spfidn_to_ascii(const char *domain, char out[static SPFIDN_SIZE])
 	out[0] = '\0';
 	if (is_ascii(domain))
 		return copy(domain, out);
-	if (idn2_to_ascii_8z(domain, &converted,
+	if (strlen(domain) > UTF8_MAX || idn2_to_ascii_8z(domain, &converted,
 	    IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
 		return false;
 	good = copy(converted, out);
