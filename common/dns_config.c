@@ -16,6 +16,8 @@
 #define SOCKETS_MIN 64
 #define SOCKETS_MAX 4096
 #define CACHE_MIN (64 * 1024)
+/* Less than the library needs to take a server for dead. */
+#define TRY_MAX_MS 5000
 
 struct option {
 	const char *name, *value;
@@ -167,18 +169,25 @@ set_forwarder(struct ub_ctx *ctx, const char *server, struct err *err)
 	return 0;
 }
 
-/* With forwarders the library's memory of how a server does must go: it is
- * about the server, so a name whose own servers are dead would count against
- * the forwarder, and the next names would fail unasked. Without that memory
- * each server is an unknown one: we say how long it gets, for it has to look
- * further itself. It is asked three times, and given up soon after our own
+/* The library remembers how a server does, and a name whose own servers are
+ * dead counts against the forwarder: after 12 s of time-outs in a row it is
+ * taken for dead, and the next names fail unasked. So a single forwarder is
+ * not remembered; of several, for 5 s, which is too short for that and makes
+ * a dead one cost a time-out only now and then.
+ *
+ * A server that is not remembered gets try_ms, for it has to look further
+ * itself. Each is asked three times, and all are given up soon after our own
  * time-out; by default a dead name would occupy the library for minutes. */
 static int
-set_patience(struct ub_ctx *ctx, int64_t timeout_ms, struct err *err)
+set_patience(struct ub_ctx *ctx, int64_t timeout_ms, size_t server_count,
+	struct err *err)
 {
-	int64_t try_ms = timeout_ms * 3 / 8 + 1;
+	int64_t try_ms = timeout_ms * 3 / 8 / (int64_t)server_count + 1;
 
-	if (set(ctx, "infra-host-ttl:", "0", err) < 0 ||
+	if (try_ms > TRY_MAX_MS)
+		try_ms = TRY_MAX_MS;
+	if (set_number(ctx, "infra-host-ttl:", server_count > 1 ? 5 : 0,
+	    err) < 0 ||
 	    set_number(ctx, "unknown-server-time-limit:", try_ms, err) < 0 ||
 	    set_number(ctx, "infra-cache-min-rtt:", try_ms, err) < 0)
 		return -1;
@@ -203,7 +212,8 @@ set_forwarders(struct ub_ctx *ctx, const struct dns_config *config,
 	for (i = 0; i < servers.count; i++)
 		if (set_forwarder(ctx, servers.text[i], err) < 0)
 			return -1;
-	return set_patience(ctx, config->question_timeout_ms, err);
+	return set_patience(ctx, config->question_timeout_ms,
+	    config->nameserver_count + servers.count, err);
 }
 
 static int

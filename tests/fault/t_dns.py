@@ -142,20 +142,43 @@ def test_crowd(tap, server):
         tap.ok(got["no_name"] == 3000, "3000 questions at once", got)
 
 
-def test_dead_names(tap, server):
-    """One forwarder, names that never answer. It would be taken for dead
-    after 20 s of these, and good names would fail unasked."""
-    with Asker(server.address, args=("-t", 60000)) as asker:
-        asker.ask("good.example", "A")
+def good_after_dead(asker):
+    """Answers to six good names that nobody knows yet."""
+    asker.send(*(f"ask good {i}.slow A" for i in range(6)))
+    got = []
+    while len(got) < 6 and (answer := asker.answer()):
+        got += [answer[1:]] if answer[0] == "good" else []
+    return got
+
+
+def test_dead_names(tap, server, other):
+    """Names that never answer. The forwarders would be taken for dead after
+    20 s of these, and good names would fail unasked."""
+    args = ("-t", 10000)
+    with Asker(server.address, args=args) as one, \
+            Asker(server.address, other.address, args=args) as two:
+        for asker in (one, two):
+            asker.ask("good.example", "A")
         for i in range(88):
-            asker.send(f"ask dead {i}.dead A")
+            for asker in (one, two):
+                asker.send(f"ask dead {i}.dead A")
             time.sleep(0.25)
-        asker.send(*(f"ask good {i}.slow A" for i in range(6)))
-        got = []
-        while len(got) < 6 and (answer := asker.answer()):
-            got += [answer[1:]] if answer[0] == "good" else []
-    tap.ok(got == [("no such name",)] * 6,
-           "dead names do not count against the forwarder", got)
+        for asker, name in ((one, "the forwarder"), (two, "both")):
+            got = good_after_dead(asker)
+            tap.ok(got == [("no such name",)] * 6,
+                   f"dead names do not count against {name}", got)
+
+
+def test_dead_forwarder(tap, server):
+    """One of two is dead: each question is answered in time."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        dead = f"127.0.0.1@{silent.getsockname()[1]}"
+        with Asker(dead, server.address) as asker:
+            got = [asker.ask(f"{i}.slow", "A") for i in range(10)]
+            got += good_after_dead(asker)
+    tap.ok(set(got) == {("no such name",)}, "a dead one of two forwarders",
+           got)
 
 
 def test_dead_server(tap):
@@ -339,7 +362,9 @@ def main():
         test_crowd(tap, server)
         test_dnssec(tap, server)
         test_cache(tap, server)
-        test_dead_names(tap, server)
+        test_dead_forwarder(tap, server)
+        with FaultDns(ZONE) as other:
+            test_dead_names(tap, server, other)
     test_server_returns(tap)
     test_dead_server(tap)
     tap.done()
