@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/dnspacket.h"
 #include "common/ip.h"
 #include "common/sock.h"
 #include "common/str.h"
@@ -105,6 +106,27 @@ check_scores(const char *value, struct err *err)
 	struct suspicion_scores scores = suspicion_defaults;
 
 	return suspicion_parse(value, &scores, err);
+}
+
+static int
+check_domains(const char *value, struct err *err)
+{
+	static const char separators[] = ", \t";
+	char name[256];
+	struct str s;
+
+	for (value += strspn(value, separators); *value != '\0';
+	    value += strspn(value, separators)) {
+		size_t len = strcspn(value, separators);
+
+		str_init(&s, name, sizeof(name));
+		str_add_bytes(&s, value, len);
+		if (s.truncated || !dnspacket_name_ok(name) ||
+		    strchr(name, '.') == NULL)
+			return err_set(err, "\"%s\" is no domain", name);
+		value += len;
+	}
+	return 0;
 }
 
 /* Is a word of len bytes "ADDR" or "ADDR@PORT"? */
@@ -265,12 +287,12 @@ const struct config_option options_table[] = {
 	  .check = check_dnswl, .argument = "ZONE [MASK]",
 	  .help = "a list in DNS of clients that pass; repeatable" },
 	{ .name = "ProviderDomains", .type = CONFIG_LIST,
-	  .offset = FIELD(provider_domains), .argument = "DOMAIN",
+	  .offset = FIELD(provider_domains), .check = check_domains,
+	  .argument = "DOMAIN",
 	  .help = "clients in the SPF records of these pass" },
 	{ .name = "SpfKeys", .type = CONFIG_ENUM, .offset = FIELD(spf_keys),
 	  .initial = "no", .choices = spf_keys_names, .argument = "WORD",
-	  .help = "with SPF a domain is known, not a network: no network "
-		"sender" },
+	  .help = "what is known where SPF passes, instead of a network" },
 	{ .name = "DNSBudget", .type = CONFIG_TIME, .unit = 's',
 	  .offset = FIELD(dns_budget_s), .initial = "2s", .min = 1,
 	  .max = 60, .argument = "TIME",

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <string.h>
 
-#include "common/dnspacket.h"
 #include "common/str.h"
 #include "common/xmem.h"
 
@@ -60,14 +59,8 @@ load_providers(struct selection *s, const struct config_list *from,
 	if (s->provider_count > PROVIDERS_MAX)
 		return err_set(err, "ProviderDomains: more than %d domains",
 			PROVIDERS_MAX);
-	for (size_t i = 0; i < s->provider_count; i++) {
-		char *name = s->providers[i];
-
-		str_lower(name, strlen(name));
-		if (!dnspacket_name_ok(name) || strchr(name, '.') == NULL)
-			return err_set(err, "ProviderDomains: \"%.80s\" is "
-				"no domain", name);
-	}
+	for (size_t i = 0; i < s->provider_count; i++)
+		str_lower(s->providers[i], strlen(s->providers[i]));
 	return 0;
 }
 
