@@ -16,15 +16,19 @@ VERSION := 0.1.0
 
 # ------------------------------------------------------------- packages
 PACKAGES_BUILD := gcc libc6-dev make libev-dev libsqlite3-dev libpcre2-dev \
-	libseccomp-dev nettle-dev
+	libseccomp-dev nettle-dev libunbound-dev libspf2-dev libidn2-dev
 PACKAGES_DEMO := postfix python3 iproute2 util-linux
 PACKAGES_TEST := $(PACKAGES_DEMO) clang libclang-rt-dev perl mandoc valgrind \
-	binutils postgrey db5.3-util systemd sqlite3 git procps
-PACKAGES_BENCH := postgrey sqlgrey libdbd-sqlite3-perl python3
+	binutils postgrey db5.3-util systemd sqlite3 git procps \
+	nsd ldnsutils \
+	python3-spf python3-yaml \
+	postfix-policyd-spf-python postfix-policyd-spf-perl
+PACKAGES_BENCH := postgrey sqlgrey libdbd-sqlite3-perl python3 iproute2 nsd \
+	postfix-policyd-spf-python postfix-policyd-spf-perl
 PACKAGES_DEVEL := clang-format cppcheck gcovr
 
 # ---------------------------------------------------------------- lists
-PROGRAMS := greylistd greylistctl
+PROGRAMS := greylistd greylistctl spfd spfctl
 
 common_SRCS := \
 	common/arena.c \
@@ -34,8 +38,13 @@ common_SRCS := \
 	common/config_help.c \
 	common/daemon.c \
 	common/daemon_process.c \
+	common/dns.c \
+	common/dns_config.c \
+	common/dns_loop.c \
+	common/dnspacket.c \
 	common/err.c \
 	common/ip.c \
+	common/json.c \
 	common/log.c \
 	common/now.c \
 	common/policyproto.c \
@@ -45,10 +54,22 @@ common_SRCS := \
 	common/sandbox.c \
 	common/sock.c \
 	common/sock_systemd.c \
+	common/spf.c \
+	common/spf_prepare.c \
+	common/spf_result.c \
+	common/spfanswers.c \
+	common/spfguard.c \
+	common/spfidn.c \
+	common/spfledger.c \
+	common/spfledger_record.c \
+	common/spfledger_trace.c \
+	common/spfmacro.c \
+	common/spfrecord.c \
 	common/store.c \
 	common/store_checkpoint.c \
 	common/store_open.c \
 	common/str.c \
+	common/textfile.c \
 	common/unit.c \
 	common/xmem.c
 
@@ -56,10 +77,11 @@ common_SRCS := \
 greylist_SRCS := \
 	greylistd/btree.c \
 	greylistd/ctl_entry.c \
-	greylistd/ctl_json.c \
 	greylistd/ctl_logline.c \
 	greylistd/ctl_print.c \
 	greylistd/ctl_text.c \
+	greylistd/dnslist.c \
+	greylistd/facts.c \
 	greylistd/greylist.c \
 	greylistd/greystore.c \
 	greylistd/greystore_expire.c \
@@ -68,21 +90,33 @@ greylist_SRCS := \
 	greylistd/namemap.c \
 	greylistd/netmap.c \
 	greylistd/options.c \
+	greylistd/provider.c \
+	greylistd/provider_walk.c \
+	greylistd/providers.c \
 	greylistd/rcptmap.c \
 	greylistd/rcpttable.c \
 	greylistd/regexset.c \
 	greylistd/reply.c \
 	greylistd/rules.c \
+	greylistd/selection.c \
 	greylistd/sender.c \
-	greylistd/textfile.c \
+	greylistd/suspicion.c \
 	greylistd/whitelist.c
 
 greylistd_SRCS := greylistd/main.c greylistd/server.c \
 	greylistd/server_setup.c greylistd/server_decide.c \
-	greylistd/server_housekeeping.c
+	greylistd/server_facts.c greylistd/server_housekeeping.c
 greylistctl_SRCS := greylistd/ctl.c $(patsubst %,greylistd/ctl_%.c,\
 	dbcopy export forget import list maint merge postgrey report \
 	report_print rule show stats)
+
+# What spfd and spfctl share, for their tests as well.
+spf_SRCS := $(patsubst %,spfd/%.c,answer ctl_advice ctl_caret ctl_survey \
+	ctl_survey_sum findings header instances lists \
+	options peruser policy server server_setup session session_lists \
+	settings text verdict)
+spfd_SRCS := spfd/main.c
+spfctl_SRCS := $(patsubst %,spfd/%.c,ctl ctl_query ctl_record)
 
 polload_SRCS := $(patsubst %,tests/bench/%.c,hist load polload procstat \
 	report target text triplet wire)
@@ -90,22 +124,32 @@ filldb_SRCS := $(patsubst %,tests/bench/%.c,filldb text triplet)
 floor_SRCS := $(patsubst %,tests/bench/%.c,floor target)
 
 UNIT_TESTS := \
-	test_arena test_args test_config test_daemon test_err test_ip test_log \
+	test_arena test_args test_config test_daemon test_dns test_dnspacket \
+	test_err test_ip test_log \
 	test_now test_policyproto test_policysrv test_regex test_sandbox \
-	test_sock test_store test_str test_unit test_xmem \
+	test_sock test_spf test_spfanswers test_spfguard \
+	test_spfguard_error test_spfidn test_spfmacro test_spfrecord \
+	test_store test_str test_unit test_xmem \
 	test_btree test_ctl_entry test_ctl_logline test_ctl_print test_ctl_text \
 	test_greylist test_greystore test_instances test_key test_namemap \
+	test_dnslist test_provider test_suspicion \
 	test_netmap test_rcptmap test_rcpttable test_regexset test_reply \
-	test_rules test_textfile test_whitelist
+	test_rules test_textfile test_whitelist \
+	test_spfd_advice test_spfd_caret test_spfd_header \
+	test_spfd_instances test_spfd_lists test_spfd_peruser \
+	test_spfd_text test_spfd_verdict
 
-FUZZERS := fuzz_btree fuzz_config fuzz_ctl fuzz_policyproto fuzz_key \
-	fuzz_whitelist
+FUZZERS := fuzz_btree fuzz_config fuzz_ctl fuzz_dnspacket \
+	fuzz_policyproto fuzz_key \
+	fuzz_whitelist \
+	fuzz_spf fuzz_spfd fuzz_spfmacro fuzz_spfrecord
 
-MANPAGES8 := greylistd/greylistd.8 greylistd/greylistctl.8
-MANPAGES5 := greylistd/greylistd.conf.5
-CONFIGS := greylistd/greylistd.conf
+MANPAGES8 := greylistd/greylistd.8 greylistd/greylistctl.8 spfd/spfd.8 \
+	spfd/spfctl.8
+MANPAGES5 := greylistd/greylistd.conf.5 spfd/spfd.conf.5
+CONFIGS := greylistd/greylistd.conf spfd/spfd.conf
 LISTS := greylistd/whitelist_clients greylistd/whitelist_recipients
-UNITS := greylistd.service greylistd.socket
+UNITS := greylistd.service greylistd.socket spfd.service
 
 # ------------------------------------------------------------ variables
 PREFIX ?= /usr
@@ -142,8 +186,10 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. -DPOSTERN_VERSION='"$(VERSION)"' \
 ALL_LDFLAGS = $(MODE_FLAGS) -pie -Wl,-z,relro,-z,now,-z,noexecstack \
 	-Wl,--as-needed -Wl,--exclude-libs,libev.a $(LDFLAGS)
 # libev is linked statically and hidden: the shared one exports libevent's
-# names, and libunbound would pick them up.
-LIBS := -l:libev.a -lm -lsqlite3 -lpcre2-8 -lseccomp -lnettle -lpthread
+# names, and libunbound would pick them up. --as-needed keeps libunbound out
+# of programs that ask no names.
+LIBS := -l:libev.a -lm -lsqlite3 -lpcre2-8 -lseccomp -lnettle -lunbound \
+	-lspf2 -lidn2 -lpthread
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
@@ -151,9 +197,10 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .PHONY: all deps demo test check check-lint check-unit check-scenarios \
-	check-fault check-reference check-system check-san check-tsan \
+	check-fault check-conformance check-reference check-system check-san \
+	check-tsan \
 	check-threads check-valgrind bench fuzz analyze format coverage \
-	install install-postgrey clean FORCE
+	install install-postgrey install-policyd-spf clean FORCE
 all: $(PROGRAMS:%=$(B)/bin/%)
 
 # ------------------------------------------------------------- packages
@@ -192,8 +239,9 @@ endif
 obj = $(1:%.c=$(B)/obj/%.o)
 common_OBJS := $(call obj,$(common_SRCS))
 greylist_OBJS := $(call obj,$(greylist_SRCS))
+spf_OBJS := $(call obj,$(spf_SRCS))
 ALL_SRCS := $(common_SRCS) $(greylist_SRCS) $(greylistd_SRCS) \
-	$(greylistctl_SRCS)
+	$(greylistctl_SRCS) $(spf_SRCS) $(spfd_SRCS) $(spfctl_SRCS)
 
 # Changed flags or compiler rebuild everything.
 FLAGS_NOW := $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
@@ -214,6 +262,9 @@ $(B)/libcommon.a: $(common_OBJS)
 $(B)/libgreylist.a: $(greylist_OBJS)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
+$(B)/libspfd.a: $(spf_OBJS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
 
 define link
 	@mkdir -p $(@D)
@@ -227,8 +278,19 @@ $(B)/bin/greylistd: $(call obj,$(greylistd_SRCS)) $(ARCHIVES)
 $(B)/bin/greylistctl: $(call obj,$(greylistctl_SRCS)) $(ARCHIVES)
 	$(link)
 
+SPF_ARCHIVES := $(B)/libspfd.a $(B)/libcommon.a
+$(B)/bin/spfd: $(call obj,$(spfd_SRCS)) $(SPF_ARCHIVES)
+	$(link)
+$(B)/bin/spfctl: $(call obj,$(spfctl_SRCS)) $(SPF_ARCHIVES)
+	$(link)
+
 # Unit tests and the small programs of other tiers.
+oracle_OBJS := $(call obj,tests/oracle/spforacle.c tests/oracle/spfzone.c)
+$(B)/t/test_spf $(B)/t/test_spfguard $(B)/t/test_spfguard_error: \
+	$(oracle_OBJS)
 $(B)/t/test_%: $(B)/obj/tests/unit/test_%.o $(ARCHIVES)
+	$(link)
+$(B)/t/test_spfd_%: $(B)/obj/tests/unit/test_spfd_%.o $(SPF_ARCHIVES)
 	$(link)
 $(B)/t/keytool: $(B)/obj/tests/reference/keytool.o $(ARCHIVES)
 	$(link)
@@ -238,7 +300,12 @@ $(B)/t/filldb: $(call obj,$(filldb_SRCS)) $(ARCHIVES)
 	$(link)
 $(B)/t/floor: $(call obj,$(floor_SRCS)) $(ARCHIVES)
 	$(link)
+$(B)/t/spfcases: $(B)/obj/tests/conformance/spfcases.o $(oracle_OBJS) \
+		$(ARCHIVES)
+	$(link)
 $(B)/t/storetool: $(B)/obj/tests/fault/storetool.o $(ARCHIVES)
+	$(link)
+$(B)/t/dnsask: $(B)/obj/tests/dns/dnsask.o $(ARCHIVES)
 	$(link)
 
 TEST_PROGRAMS := $(UNIT_TESTS:%=$(B)/t/%)
@@ -255,7 +322,7 @@ export BINDIR := $(abspath $(B)/bin)
 export TOOLDIR := $(abspath $(B)/t)
 export PYTHONDONTWRITEBYTECODE := 1
 
-SCENARIOS := tests/scenarios/greylistd/*.scn
+SCENARIOS := tests/scenarios/greylistd/*.scn tests/scenarios/spfd/*.scn
 TOOLS := $(B)/t/keytool $(B)/t/polload $(B)/t/filldb $(B)/t/floor
 
 # The fast tiers; with SAN=1 under sanitizers.
@@ -269,8 +336,10 @@ check-scenarios: all
 	$(PROVE) -j2 -e tests/run $(SCENARIOS)
 
 # The tiers that need more of the machine or other programs.
-check-fault: all $(B)/t/storetool
+check-fault: all $(B)/t/storetool $(B)/t/dnsask
 	$(PROVE) tests/fault/t_*.py
+check-conformance: $(B)/t/spfcases
+	$(PROVE) tests/conformance/t_*.py
 check-reference: all $(TOOLS)
 	$(PROVE) tests/reference/t_*.py
 check-system: all
@@ -287,7 +356,7 @@ check-valgrind: all $(TEST_PROGRAMS)
 # Everything, in short forms where a tier can also run for long.
 test: all $(TEST_PROGRAMS) $(TOOLS)
 	$(MAKE) check
-	$(MAKE) check-fault check-reference check-system
+	$(MAKE) check-fault check-conformance check-reference check-system
 	$(MAKE) check-san check-tsan check-valgrind
 	$(MAKE) FUZZ_SECONDS=5 fuzz
 	BENCH_SHORT=1 $(MAKE) bench
@@ -297,6 +366,7 @@ demo: all
 
 bench: all $(TOOLS)
 	tests/bench/run
+	tests/bench/spf
 
 # --------------------------------------------------------- fuzz targets
 FUZZ_SECONDS ?= 60
@@ -309,10 +379,17 @@ build/fuzz/obj/%.o: %.c | $(NEEDS_DEPS)
 	@mkdir -p $(@D)
 	$(call say,FUZZCC,$<)
 	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+build/fuzz/fuzz_spf: build/fuzz/obj/tests/oracle/spforacle.o \
+	build/fuzz/obj/tests/oracle/spfzone.o
+FUZZ_SPFD_OBJS := $(patsubst %.c,build/fuzz/obj/%.o,$(common_SRCS) \
+	$(spf_SRCS))
+build/fuzz/fuzz_spfd: tests/fuzz/fuzz_spfd.c $(FUZZ_SPFD_OBJS)
+	$(call say,FUZZLD,$@)
+	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_OBJS)
 	$(call say,FUZZLD,$@)
 	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
--include $(FUZZ_OBJS:%.o=%.d)
+-include $(FUZZ_OBJS:%.o=%.d) $(FUZZ_SPFD_OBJS:%.o=%.d)
 
 fuzz: $(FUZZERS:%=build/fuzz/%)
 	tests/fuzz/run $(FUZZ_SECONDS) $^
@@ -360,6 +437,11 @@ install-postgrey: install
 	ln -sf $(SBINDIR)/greylistctl $(DESTDIR)$(PREFIX)/bin/postgreyreport
 	$(subst_paths) systemd/postgrey.service \
 		>$(DESTDIR)$(UNITDIR)/postgrey.service
+
+# spfd under the name of policyd-spf; that package must be gone.
+install-policyd-spf: install
+	install -d $(DESTDIR)$(PREFIX)/bin
+	ln -sf $(SBINDIR)/spfd $(DESTDIR)$(PREFIX)/bin/policyd-spf
 
 clean:
 	rm -rf build

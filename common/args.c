@@ -262,7 +262,9 @@ scan_words(struct scan *s)
 			continue;
 		}
 		if (options_ended || f.word[0] != '-' || f.word[1] == '\0') {
-			if (s->spec->ignore_words)
+			if (s->spec->word_is_file)
+				s->args->config_file = f.word;
+			if (s->spec->ignore_words || s->spec->word_is_file)
 				continue;
 			return err_set(s->err, "unexpected word \"%.64s\":"
 			    " options begin with \"-\"", f.word);

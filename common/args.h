@@ -44,6 +44,9 @@ struct args_spec {
 	const struct args_short *letters;	/* may be NULL */
 	bool ignore_words;	/* skip words that are no options (postgrey);
 				 * else they are an error */
+	bool word_is_file;	/* a word that is no option names the
+				 * configuration file, as -c does
+				 * (policyd-spf) */
 	const char *config_file;	/* read when it exists and no -c was
 					 * given; NULL = none */
 };

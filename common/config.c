@@ -290,6 +290,9 @@ assign(struct config *config, const struct config_option *option,
 		value = "yes";
 	if (value != NULL && check_text(option->name, value, err) < 0)
 		return -1;
+	if (option->check != NULL && value != NULL && value[0] != '\0' &&
+	    option->check(value, err) < 0)
+		return err_prefix(err, "%s: ", option->name);
 	if (store_value(config, option, value, origin, err) < 0)
 		return -1;
 	*own = origin;

@@ -62,6 +62,9 @@ struct config_option {
 	/* for CALL: acts on config (mostly by config_set); value is NULL
 	 * when none was given. Returns 0 or -1 with err. */
 	int (*set)(struct config *config, const char *value, struct err *err);
+	/* may be NULL: is this value one that can be used? Returns 0 or -1
+	 * with err, which need not name the option. Not asked about "". */
+	int (*check)(const char *value, struct err *err);
 	const char *if_bare;	/* the value of "--name" without "=value"; NULL
 				 * when a value is required ("yes" for BOOL
 				 * goes without saying) */

@@ -7,7 +7,7 @@
  * of sysexits.h. Read ctl.c first: it has the table of commands.
  *
  * What comes from the database or a log is hostile: it reaches a terminal
- * only through ctl_print.h, and JSON only through ctl_json.h.
+ * only through ctl_print.h, and JSON only through json.h.
  *
  * Threads: main thread only.
  */

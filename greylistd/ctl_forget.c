@@ -3,13 +3,13 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "common/json.h"
 #include "common/now.h"
 #include "common/str.h"
 #include "common/xmem.h"
 
 #include "greylistd/ctl.h"
 #include "greylistd/ctl_entry.h"
-#include "greylistd/ctl_json.h"
 
 struct forget {
 	struct ctl *ctl;
@@ -196,13 +196,13 @@ run(struct forget *forget, const char *client_key, bool all, int argc,
 	    forget_clients(forget, all ? NULL : client_key, &err) != 0)
 		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
 	if (forget->ctl->json) {
-		struct ctl_json json;
+		struct json json;
 
-		ctl_json_init(&json, stdout);
-		ctl_json_open(&json, NULL, '{');
-		ctl_json_int(&json, "triplets", forget->triplets);
-		ctl_json_int(&json, "clients", forget->clients);
-		ctl_json_close(&json);
+		json_init(&json, stdout);
+		json_open(&json, NULL, '{');
+		json_int(&json, "triplets", forget->triplets);
+		json_int(&json, "clients", forget->clients);
+		json_close(&json);
 	} else {
 		printf("forgotten: %lld triplets, %lld clients\n",
 			(long long)forget->triplets,

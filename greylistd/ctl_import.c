@@ -5,10 +5,10 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "common/json.h"
 #include "common/xmem.h"
 
 #include "greylistd/ctl.h"
-#include "greylistd/ctl_json.h"
 #include "greylistd/ctl_merge.h"
 #include "greylistd/ctl_text.h"
 #include "greylistd/rules.h"
@@ -135,16 +135,16 @@ static void
 report(const struct import *import)
 {
 	if (import->merge.ctl->json) {
-		struct ctl_json json;
+		struct json json;
 
-		ctl_json_init(&json, stdout);
-		ctl_json_open(&json, NULL, '{');
-		ctl_json_int(&json, "read", import->rows);
-		ctl_json_int(&json, "added", import->merge.added);
-		ctl_json_int(&json, "merged", import->merge.merged);
-		ctl_json_int(&json, "others", import->merge.others);
-		ctl_json_bool(&json, "complete", import->ended);
-		ctl_json_close(&json);
+		json_init(&json, stdout);
+		json_open(&json, NULL, '{');
+		json_int(&json, "read", import->rows);
+		json_int(&json, "added", import->merge.added);
+		json_int(&json, "merged", import->merge.merged);
+		json_int(&json, "others", import->merge.others);
+		json_bool(&json, "complete", import->ended);
+		json_close(&json);
 		return;
 	}
 	printf("%lld rows read: %lld triplets and clients added, %lld merged "

@@ -47,7 +47,7 @@ static const struct ctl_print_column rule_columns[] = {
 #define COLUMNS(array) array, sizeof(array) / sizeof((array)[0])
 
 struct ctl_print *
-ctl_list_triplets(struct ctl *ctl, struct ctl_json *json, const char *name)
+ctl_list_triplets(struct ctl *ctl, struct json *json, const char *name)
 {
 	if (ctl->key.privacy)
 		return ctl_print_new(stdout, json, name,
@@ -116,7 +116,7 @@ list_one(void *arg, const char *key, size_t len,
 
 static int
 list_triplets(struct ctl *ctl, struct ctl_entry_filter *filter,
-	int64_t limit, struct ctl_json *json)
+	int64_t limit, struct json *json)
 {
 	static struct ctl_entry_walk walk;
 	struct listing listing = {
@@ -137,7 +137,7 @@ list_triplets(struct ctl *ctl, struct ctl_entry_filter *filter,
 }
 
 struct ctl_print *
-ctl_list_clients(struct ctl_json *json, const char *name)
+ctl_list_clients(struct json *json, const char *name)
 {
 	return ctl_print_new(stdout, json, name, COLUMNS(client_columns));
 }
@@ -157,7 +157,7 @@ ctl_list_client(const struct ctl *ctl, struct ctl_print *print,
 
 static int
 list_clients(struct ctl *ctl, const char *network, int64_t limit,
-	struct ctl_json *json)
+	struct json *json)
 {
 	struct err err;
 	struct ip_net net;
@@ -196,7 +196,7 @@ list_clients(struct ctl *ctl, const char *network, int64_t limit,
 }
 
 struct ctl_print *
-ctl_list_rules(struct ctl_json *json, const char *name)
+ctl_list_rules(struct json *json, const char *name)
 {
 	return ctl_print_new(stdout, json, name, COLUMNS(rule_columns));
 }
@@ -220,7 +220,7 @@ print_rule(void *arg, const struct ctl_rule *rule)
 }
 
 static int
-list_rules(struct ctl *ctl, struct ctl_json *json)
+list_rules(struct ctl *ctl, struct json *json)
 {
 	struct err err;
 	struct ctl_print *print = ctl_list_rules(json, NULL);
@@ -248,7 +248,7 @@ ctl_list(struct ctl *ctl, int argc, char **argv)
 	};
 	const char *what = "triplets";
 	int64_t limit = INT64_MAX;
-	struct ctl_json json;
+	struct json json;
 	int code;
 
 	if (ctl_options(ctl, options, &argc, argv) != 0 ||
@@ -263,7 +263,7 @@ ctl_list(struct ctl *ctl, int argc, char **argv)
 	code = ctl_open(ctl, STORE_TOOL_READ);
 	if (code != 0)
 		return code;
-	ctl_json_init(&json, stdout);
+	json_init(&json, stdout);
 	if (what[0] == 't')
 		code = list_triplets(ctl, &filter, limit,
 			ctl->json ? &json : NULL);

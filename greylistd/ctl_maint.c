@@ -4,9 +4,10 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
+#include "common/json.h"
+
 #include "greylistd/ctl.h"
 #include "greylistd/ctl_entry.h"
-#include "greylistd/ctl_json.h"
 #include "greylistd/rules.h"
 
 static long long
@@ -59,13 +60,13 @@ ctl_maint_vacuum(struct ctl *ctl, int argc, char **argv)
 	greystore_close(&ctl->gs);
 	after = file_size(ctl->database);
 	if (ctl->json) {
-		struct ctl_json json;
+		struct json json;
 
-		ctl_json_init(&json, stdout);
-		ctl_json_open(&json, NULL, '{');
-		ctl_json_int(&json, "bytes_before", before);
-		ctl_json_int(&json, "bytes_after", after);
-		ctl_json_close(&json);
+		json_init(&json, stdout);
+		json_open(&json, NULL, '{');
+		json_int(&json, "bytes_before", before);
+		json_int(&json, "bytes_after", after);
+		json_close(&json);
 	} else {
 		printf("%lld bytes before, %lld bytes after\n", before, after);
 	}
@@ -151,18 +152,18 @@ examine(struct ctl *ctl, struct check *check)
 static void
 print_json(const struct check *check)
 {
-	struct ctl_json json;
+	struct json json;
 
-	ctl_json_init(&json, stdout);
-	ctl_json_open(&json, NULL, '{');
-	ctl_json_bool(&json, "sound", check->damage[0] == '\0');
-	ctl_json_text(&json, "damage", check->damage, strlen(check->damage));
-	ctl_json_int(&json, "triplets", check->triplets);
-	ctl_json_int(&json, "triplets_counted", check->counted);
-	ctl_json_int(&json, "malformed_keys", check->malformed);
-	ctl_json_int(&json, "wrong_times", check->wrong_times);
-	ctl_json_int(&json, "bad_rules", check->bad_rules);
-	ctl_json_close(&json);
+	json_init(&json, stdout);
+	json_open(&json, NULL, '{');
+	json_bool(&json, "sound", check->damage[0] == '\0');
+	json_text(&json, "damage", check->damage, strlen(check->damage));
+	json_int(&json, "triplets", check->triplets);
+	json_int(&json, "triplets_counted", check->counted);
+	json_int(&json, "malformed_keys", check->malformed);
+	json_int(&json, "wrong_times", check->wrong_times);
+	json_int(&json, "bad_rules", check->bad_rules);
+	json_close(&json);
 }
 
 static int

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/ip.h"
+#include "common/json.h"
 #include "common/str.h"
 #include "common/xmem.h"
 
@@ -16,7 +17,6 @@
 #include "greylistd/ctl.h"
 #include "greylistd/ctl_dbcopy.h"
 #include "greylistd/ctl_entry.h"
-#include "greylistd/ctl_json.h"
 #include "greylistd/ctl_merge.h"
 
 #define DELAY_MAX_S 86400
@@ -228,33 +228,33 @@ report_tally(const char *what, const struct tally *tally)
 }
 
 static void
-json_tally(struct ctl_json *json, const char *name, const struct tally *tally)
+json_tally(struct json *json, const char *name, const struct tally *tally)
 {
-	ctl_json_open(json, name, '{');
-	ctl_json_int(json, "read", tally->read);
-	ctl_json_int(json, "imported", tally->added);
-	ctl_json_int(json, "merged", tally->merged);
-	ctl_json_int(json, "skipped_expired", tally->expired);
-	ctl_json_int(json, "skipped_bad_key", tally->bad_key);
-	ctl_json_int(json, "skipped_bad_value", tally->bad_value);
-	ctl_json_int(json, "skipped_damaged", tally->damaged);
-	ctl_json_close(json);
+	json_open(json, name, '{');
+	json_int(json, "read", tally->read);
+	json_int(json, "imported", tally->added);
+	json_int(json, "merged", tally->merged);
+	json_int(json, "skipped_expired", tally->expired);
+	json_int(json, "skipped_bad_key", tally->bad_key);
+	json_int(json, "skipped_bad_value", tally->bad_value);
+	json_int(json, "skipped_damaged", tally->damaged);
+	json_close(json);
 }
 
 static void
 report(const struct source *source)
 {
 	struct ctl *ctl = source->ctl;
-	struct ctl_json json;
+	struct json json;
 
 	if (ctl->json) {
-		ctl_json_init(&json, stdout);
-		ctl_json_open(&json, NULL, '{');
-		ctl_json_text(&json, "database", ctl->database,
+		json_init(&json, stdout);
+		json_open(&json, NULL, '{');
+		json_text(&json, "database", ctl->database,
 			strlen(ctl->database));
 		json_tally(&json, "triplets", &source->triplet_tally);
 		json_tally(&json, "clients", &source->client_tally);
-		ctl_json_close(&json);
+		json_close(&json);
 	} else {
 		printf("database: %s\n", ctl->database);
 		report_tally("triplets", &source->triplet_tally);

@@ -17,7 +17,7 @@
 
 struct ctl_print {
 	FILE *out;
-	struct ctl_json *json;
+	struct json *json;
 	const struct ctl_print_column *columns;
 	size_t count;
 	size_t column;		/* of the next cell */
@@ -28,7 +28,7 @@ struct ctl_print {
 };
 
 struct ctl_print *
-ctl_print_new(FILE *out, struct ctl_json *json, const char *name,
+ctl_print_new(FILE *out, struct json *json, const char *name,
 	const struct ctl_print_column *columns, size_t count)
 {
 	struct ctl_print *print = xmem_calloc(1, sizeof(*print));
@@ -39,7 +39,7 @@ ctl_print_new(FILE *out, struct ctl_json *json, const char *name,
 	print->columns = columns;
 	print->count = count;
 	if (json != NULL) {
-		ctl_json_open(json, name, '[');
+		json_open(json, name, '[');
 		return print;
 	}
 	print->held = xmem_calloc(HELD_MAX * count, sizeof(*print->held));
@@ -102,7 +102,7 @@ next_cell(struct ctl_print *print)
 	print->column = 0;
 	print->rows++;
 	if (print->json != NULL)
-		ctl_json_close(print->json);
+		json_close(print->json);
 	else if (print->held_count == HELD_MAX * print->count)
 		flush_held(print);
 }
@@ -112,8 +112,8 @@ ctl_print_text(struct ctl_print *print, const char *bytes, size_t len)
 {
 	if (print->json != NULL) {
 		if (print->column == 0)
-			ctl_json_open(print->json, NULL, '{');
-		ctl_json_text(print->json, print->columns[print->column].name,
+			json_open(print->json, NULL, '{');
+		json_text(print->json, print->columns[print->column].name,
 			bytes, len);
 	} else {
 		size_t cap = len * 3 + 2;
@@ -129,18 +129,18 @@ ctl_print_text(struct ctl_print *print, const char *bytes, size_t len)
 }
 
 static void
-json_int(struct ctl_print *print, int64_t value)
+cell_int(struct ctl_print *print, int64_t value)
 {
 	const struct ctl_print_column *column =
 		&print->columns[print->column];
 
 	if (print->column == 0)
-		ctl_json_open(print->json, NULL, '{');
+		json_open(print->json, NULL, '{');
 	if ((column->type == CTL_PRINT_TIME && value == 0) ||
 	    (column->type == CTL_PRINT_SPAN && value < 0))
-		ctl_json_null(print->json, column->name);
+		json_null(print->json, column->name);
 	else
-		ctl_json_int(print->json, column->name, value);
+		json_int(print->json, column->name, value);
 }
 
 void
@@ -149,7 +149,7 @@ ctl_print_int(struct ctl_print *print, int64_t value)
 	char buf[CTL_PRINT_TEXT_SIZE];
 
 	if (print->json != NULL) {
-		json_int(print, value);
+		cell_int(print, value);
 		next_cell(print);
 		return;
 	}
@@ -176,7 +176,7 @@ ctl_print_end(struct ctl_print **print)
 
 	assert((*print)->column == 0);
 	if ((*print)->json != NULL)
-		ctl_json_close((*print)->json);
+		json_close((*print)->json);
 	flush_held(*print);
 	xmem_free(print);
 	return rows;

@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "greylistd/ctl_json.h"
+#include "common/json.h"
 
 enum ctl_print_type {
 	CTL_PRINT_TEXT,
@@ -39,7 +39,7 @@ struct ctl_print;
 
 /* Starts rows of count columns (borrowed). With json (may be NULL) they
  * become an array called name; else a table on out. */
-struct ctl_print *ctl_print_new(FILE *out, struct ctl_json *json,
+struct ctl_print *ctl_print_new(FILE *out, struct json *json,
 	const char *name, const struct ctl_print_column *columns,
 	size_t count);
 

@@ -113,29 +113,29 @@ print_grouped(const struct ctl_report_triplet *triplet, bool new_client,
 static void
 print_json(struct ctl_report_triplet **all, size_t count)
 {
-	struct ctl_json json;
+	struct json json;
 
-	ctl_json_init(&json, stdout);
-	ctl_json_open(&json, NULL, '[');
+	json_init(&json, stdout);
+	json_open(&json, NULL, '[');
 	for (size_t i = 0; i < count; i++) {
 		const struct ctl_report_triplet *triplet = all[i];
 		char address[IP_TEXT_SIZE];
 
 		ip_format(&triplet->ip, address);
-		ctl_json_open(&json, NULL, '{');
-		ctl_json_text(&json, "address", address, strlen(address));
-		ctl_json_text(&json, "name", triplet->name,
+		json_open(&json, NULL, '{');
+		json_text(&json, "address", address, strlen(address));
+		json_text(&json, "name", triplet->name,
 			strlen(triplet->name));
-		ctl_json_text(&json, "sender", triplet->sender,
+		json_text(&json, "sender", triplet->sender,
 			strlen(triplet->sender));
-		ctl_json_text(&json, "recipient", triplet->recipient,
+		json_text(&json, "recipient", triplet->recipient,
 			strlen(triplet->recipient));
-		ctl_json_text(&json, "time", triplet->time,
+		json_text(&json, "time", triplet->time,
 			strlen(triplet->time));
-		ctl_json_int(&json, "tries", (int64_t)tries(triplet));
-		ctl_json_close(&json);
+		json_int(&json, "tries", (int64_t)tries(triplet));
+		json_close(&json);
 	}
-	ctl_json_close(&json);
+	json_close(&json);
 }
 
 void

@@ -65,19 +65,19 @@ read_rule(int argc, char **argv, enum rules_kind *kind_r,
 static void
 report(struct ctl *ctl, const char *action, const struct ctl_rule *rule)
 {
-	struct ctl_json json;
+	struct json json;
 	char buf[CTL_PRINT_TEXT_SIZE];
 
 	if (ctl->json) {
-		ctl_json_init(&json, stdout);
-		ctl_json_open(&json, NULL, '{');
-		ctl_json_text(&json, "action", action, strlen(action));
-		ctl_json_text(&json, "kind", rule->kind, strlen(rule->kind));
-		ctl_json_text(&json, "value", rule->value,
+		json_init(&json, stdout);
+		json_open(&json, NULL, '{');
+		json_text(&json, "action", action, strlen(action));
+		json_text(&json, "kind", rule->kind, strlen(rule->kind));
+		json_text(&json, "value", rule->value,
 			strlen(rule->value));
 		if (rule->expires != 0)
-			ctl_json_int(&json, "expires", rule->expires);
-		ctl_json_close(&json);
+			json_int(&json, "expires", rule->expires);
+		json_close(&json);
 		return;
 	}
 	printf("%s: %s ", action, rule->kind);

@@ -23,7 +23,7 @@ enum subject {
 
 struct show {
 	struct ctl *ctl;
-	struct ctl_json *json;	/* NULL for people */
+	struct json *json;	/* NULL for people */
 	struct ctl_print *print;
 	enum subject subject;
 	char *text;		/* the word */
@@ -232,7 +232,7 @@ ctl_show(struct ctl *ctl, int argc, char **argv)
 {
 	const struct ctl_option options[] = { { NULL, NULL, NULL, NULL } };
 	struct show *show;
-	struct ctl_json json;
+	struct json json;
 	struct err err;
 	int code;
 
@@ -245,16 +245,16 @@ ctl_show(struct ctl *ctl, int argc, char **argv)
 		code = ctl_open(ctl, STORE_TOOL_READ);
 	if (code != 0)
 		goto out;
-	ctl_json_init(&json, stdout);
+	json_init(&json, stdout);
 	if (ctl->json) {
 		show->json = &json;
-		ctl_json_open(&json, NULL, '{');
+		json_open(&json, NULL, '{');
 	}
 	if (show_triplets(show, &err) != 0 || show_client(show, &err) != 0 ||
 	    show_rules(show, &err) != 0)
 		code = ctl_fail(EX_UNAVAILABLE, "%s", err.text);
 	if (ctl->json)
-		ctl_json_close(&json);
+		json_close(&json);
 	code = ctl_finish(code);
 out:
 	xmem_free(&show);

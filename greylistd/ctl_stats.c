@@ -181,46 +181,46 @@ read_sizes(struct stats *stats, struct err *err)
 static void
 print_json(const struct stats *stats)
 {
-	struct ctl_json json;
+	struct json json;
 
-	ctl_json_init(&json, stdout);
-	ctl_json_open(&json, NULL, '{');
-	ctl_json_int(&json, "days", stats->days);
-	ctl_json_open(&json, "decisions", '{');
+	json_init(&json, stdout);
+	json_open(&json, NULL, '{');
+	json_int(&json, "days", stats->days);
+	json_open(&json, "decisions", '{');
 	for (int i = 0; i < GREYSTORE_COUNTER_COUNT; i++)
-		ctl_json_int(&json, greystore_counter_name(
+		json_int(&json, greystore_counter_name(
 			(enum greystore_counter)i), stats->counters[i]);
-	ctl_json_close(&json);
-	ctl_json_open(&json, "stored", '{');
-	ctl_json_int(&json, "triplets", stats->triplets);
+	json_close(&json);
+	json_open(&json, "stored", '{');
+	json_int(&json, "triplets", stats->triplets);
 	for (int i = 0; i <= CTL_ENTRY_EXPIRED; i++)
-		ctl_json_int(&json, ctl_entry_state_name(
+		json_int(&json, ctl_entry_state_name(
 			(enum ctl_entry_state)i), stats->states[i]);
-	ctl_json_int(&json, "clients", stats->clients);
-	ctl_json_int(&json, "known_clients", stats->known_clients);
-	ctl_json_int(&json, "rules", stats->rules);
-	ctl_json_close(&json);
-	ctl_json_int(&json, "delays", stats->delays);
+	json_int(&json, "clients", stats->clients);
+	json_int(&json, "known_clients", stats->known_clients);
+	json_int(&json, "rules", stats->rules);
+	json_close(&json);
+	json_int(&json, "delays", stats->delays);
 	for (size_t i = 0; i < PERCENTILE_COUNT; i++) {
 		if (stats->delays == 0)
-			ctl_json_null(&json, percentiles[i].name);
+			json_null(&json, percentiles[i].name);
 		else
-			ctl_json_int(&json, percentiles[i].name,
+			json_int(&json, percentiles[i].name,
 				percentile(stats, percentiles[i].percent));
 	}
-	ctl_json_open(&json, "top_networks", '[');
+	json_open(&json, "top_networks", '[');
 	for (int i = 0; i < TOP_COUNT && stats->top[i].count > 0; i++) {
 		const struct network *network = &stats->top[i];
 
-		ctl_json_open(&json, NULL, '{');
-		ctl_json_text(&json, "network", network->text,
+		json_open(&json, NULL, '{');
+		json_text(&json, "network", network->text,
 			strlen(network->text));
-		ctl_json_int(&json, "triplets", network->count);
-		ctl_json_int(&json, "never_passed", network->pending);
-		ctl_json_close(&json);
+		json_int(&json, "triplets", network->count);
+		json_int(&json, "never_passed", network->pending);
+		json_close(&json);
 	}
-	ctl_json_close(&json);
-	ctl_json_close(&json);
+	json_close(&json);
+	json_close(&json);
 }
 
 static void

@@ -68,28 +68,65 @@ add_client(struct str *s, const struct key_config *config,
 	str_add(s, ip_format_plain(&net, text));
 }
 
+/* Adds sender and recipient to the network part in full, and makes the key
+ * of it. */
+static void
+finish_key(const struct key_config *config, enum key_folding folding,
+	struct str *full, const char *sender, const char *recipient,
+	char key_r[static KEY_SIZE])
+{
+	char folded[KEY_VALUE_MAX];
+	size_t len = strnlen(recipient, KEY_VALUE_MAX);
+
+	str_add_char(full, '/');
+	str_add_bytes(full, folded, sender_fold(sender,
+	    strnlen(sender, KEY_VALUE_MAX), folding, folded));
+	str_add_char(full, '/');
+	str_add_bytes(full, recipient, len);
+	str_lower(full->text + full->len - len, len);
+	if (config->privacy)
+		key_sha1_hex(full->text, full->len, key_r);
+	else
+		bound(full, key_r);
+}
+
 void
 key_make(const struct key_config *config, enum key_folding folding,
 	const struct ip *client, const char *sender, const char *recipient,
 	char key_r[static KEY_SIZE])
 {
 	char text[FULL_SIZE];
-	char folded[KEY_VALUE_MAX];
 	struct str full;
-	size_t len = strnlen(recipient, KEY_VALUE_MAX);
 
 	str_init(&full, text, sizeof(text));
 	add_client(&full, config, client);
-	str_add_char(&full, '/');
-	str_add_bytes(&full, folded, sender_fold(sender,
-	    strnlen(sender, KEY_VALUE_MAX), folding, folded));
-	str_add_char(&full, '/');
-	str_add_bytes(&full, recipient, len);
-	str_lower(text + full.len - len, len);
-	if (config->privacy)
-		key_sha1_hex(full.text, full.len, key_r);
-	else
-		bound(&full, key_r);
+	finish_key(config, folding, &full, sender, recipient, key_r);
+}
+
+const char *
+key_sender_domain(const char *sender)
+{
+	const char *at = strrchr(sender, '@');
+
+	return at == NULL || at[1] == '\0' ? NULL : at + 1;
+}
+
+void
+key_make_spf(const struct key_config *config, bool with_local,
+	const char *sender, const char *recipient,
+	char key_r[static KEY_SIZE])
+{
+	char text[FULL_SIZE + KEY_VALUE_MAX];
+	const char *domain = key_sender_domain(sender);
+	struct str full;
+
+	assert(domain != NULL);
+	str_init(&full, text, sizeof(text));
+	str_add(&full, "spf:");
+	str_add_bytes(&full, domain, strnlen(domain, KEY_VALUE_MAX));
+	str_lower(full.text, full.len);
+	finish_key(config, KEY_FOLD_ALL, &full, with_local ? sender :
+	    domain - 1, recipient, key_r);
 }
 
 void

@@ -11,6 +11,8 @@
  * length ("192.0.2.10/32"). SENDER is the sender with what changes from one
  * attempt to the next folded away; RECIPIENT is only lower-cased.
  *
+ * With SPF NET is "spf:" and the sender's domain, see key_make_spf.
+ *
  * Folding of the sender's local part, in this order:
  *   prvs=TAG=LOCAL, prvs=LOCAL=TAG (BATV)     -> LOCAL        postgrey
  *   prvs=LOCAL/TAG, btv1==TAG==LOCAL, msprvs1=TAG=LOCAL -> LOCAL  ours
@@ -59,6 +61,15 @@ struct key_config {
 void key_make(const struct key_config *config, enum key_folding folding,
 	const struct ip *client, const char *sender, const char *recipient,
 	char key_r[static KEY_SIZE]);
+
+/* The same where SPF passed for the sender's domain: "spf:DOMAIN" stands for
+ * the network. Without with_local the sender's local part does not count. */
+void key_make_spf(const struct key_config *config, bool with_local,
+	const char *sender, const char *recipient,
+	char key_r[static KEY_SIZE]);
+
+/* The sender's domain, or NULL when it has none. */
+const char *key_sender_domain(const char *sender);
 
 /* Makes the auto-whitelist's key of a client: its address in plain form, or
  * with privacy the SHA-1 of it as postgrey writes it (IPv6 in upper case). */

@@ -5,16 +5,22 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/dnspacket.h"
+#include "common/ip.h"
 #include "common/sock.h"
 #include "common/str.h"
 #include "common/xmem.h"
 
+#include "greylistd/dnslist.h"
 #include "greylistd/options.h"
+#include "greylistd/suspicion.h"
 
 #define DAY_S INT64_C(86400)
 #define DEFAULT_DELAY_S 300
 
 static const char *const on_error_names[] = { "pass", "tempfail", NULL };
+static const char *const spf_keys_names[] = { "no", "network", "sender",
+	NULL };
 
 /* postgrey's --unix=PATH. */
 static int
@@ -77,6 +83,91 @@ set_noaction(struct config *config, const char *value, struct err *err)
 	(void)value;
 	return err_set(err, "NoAction is not supported; to decide and log "
 		"without greylisting use DryRun");
+}
+
+static int
+check_dnsbl(const char *value, struct err *err)
+{
+	struct dnslist list;
+
+	return dnslist_parse(value, DNSLIST_BLACK, &list, err);
+}
+
+static int
+check_dnswl(const char *value, struct err *err)
+{
+	struct dnslist list;
+
+	return dnslist_parse(value, DNSLIST_WHITE, &list, err);
+}
+
+static int
+check_scores(const char *value, struct err *err)
+{
+	struct suspicion_scores scores = suspicion_defaults;
+
+	return suspicion_parse(value, &scores, err);
+}
+
+static int
+check_domains(const char *value, struct err *err)
+{
+	static const char separators[] = ", \t";
+	char name[256];
+	struct str s;
+
+	for (value += strspn(value, separators); *value != '\0';
+	    value += strspn(value, separators)) {
+		size_t len = strcspn(value, separators);
+
+		str_init(&s, name, sizeof(name));
+		str_add_bytes(&s, value, len);
+		if (s.truncated || !dnspacket_name_ok(name) ||
+		    strchr(name, '.') == NULL)
+			return err_set(err, "\"%s\" is no domain", name);
+		value += len;
+	}
+	return 0;
+}
+
+/* Is a word of len bytes "ADDR" or "ADDR@PORT"? */
+static bool
+is_nameserver(const char *word, size_t len)
+{
+	char address[IP_TEXT_SIZE];
+	char port_text[8] = "53";
+	const char *at = memchr(word, '@', len);
+	size_t host = at != NULL ? (size_t)(at - word) : len;
+	unsigned long long port;
+	struct str s;
+	struct ip ip;
+
+	str_init(&s, address, sizeof(address));
+	str_add_bytes(&s, word, host);
+	if (at != NULL) {
+		str_init(&s, port_text, sizeof(port_text));
+		str_add_bytes(&s, at + 1, len - host - 1);
+	}
+	return ip_parse(address, &ip) &&
+		str_to_uint(port_text, 65535, &port) && port != 0;
+}
+
+static int
+check_nameservers(const char *value, struct err *err)
+{
+	static const char separators[] = ", \t";
+
+	for (value += strspn(value, separators); *value != '\0';
+	    value += strspn(value, separators)) {
+		size_t len = strcspn(value, separators);
+
+		if (!is_nameserver(value, len))
+			return err_set(err, "\"%.*s\" is no name server; "
+				"write ADDRESS or ADDRESS@PORT",
+				(int)(len < 80 ? len : 80), value);
+		value += len;
+	}
+	return 0;
 }
 
 #define FIELD(member) offsetof(struct options, member)
@@ -180,6 +271,41 @@ const struct config_option options_table[] = {
 	  .help = "the %h in that header (default: this host's name)" },
 	{ .name = "Quiet", .type = CONFIG_BOOL, .offset = FIELD(quiet),
 	  .initial = "no", .help = "no line per decision in the log" },
+	{ .name = "Selective", .type = CONFIG_BOOL,
+	  .offset = FIELD(selective), .initial = "no",
+	  .help = "greylist only clients that look like trouble" },
+	{ .name = "SuspicionThreshold", .type = CONFIG_INT,
+	  .offset = FIELD(suspicion_threshold), .initial = "2", .min = 1,
+	  .max = 1000000, .argument = "N",
+	  .help = "the score from which a client does" },
+	{ .name = "SuspicionScores", .type = CONFIG_LIST,
+	  .offset = FIELD(suspicion_scores), .check = check_scores,
+	  .argument = "SIGN=N", .help = "what a sign adds to the score" },
+	{ .name = "Dnsbl", .type = CONFIG_LIST, .offset = FIELD(dnsbl),
+	  .check = check_dnsbl, .argument = "ZONE [N] [MASK]",
+	  .help = "a list in DNS of clients that are trouble; repeatable" },
+	{ .name = "Dnswl", .type = CONFIG_LIST, .offset = FIELD(dnswl),
+	  .check = check_dnswl, .argument = "ZONE [MASK]",
+	  .help = "a list in DNS of clients that pass; repeatable" },
+	{ .name = "ProviderDomains", .type = CONFIG_LIST,
+	  .offset = FIELD(provider_domains), .check = check_domains,
+	  .argument = "DOMAIN",
+	  .help = "clients in the SPF records of these pass" },
+	{ .name = "SpfKeys", .type = CONFIG_ENUM, .offset = FIELD(spf_keys),
+	  .initial = "no", .choices = spf_keys_names, .argument = "WORD",
+	  .help = "what is known where SPF passes, instead of a network" },
+	{ .name = "DNSBudget", .type = CONFIG_TIME, .unit = 's',
+	  .offset = FIELD(dns_budget_s), .initial = "2s", .min = 1,
+	  .max = 60, .argument = "TIME",
+	  .help = "time for all DNS questions about a request" },
+	{ .name = "Nameservers", .type = CONFIG_LIST,
+	  .offset = FIELD(nameservers), .check = check_nameservers,
+	  .argument = "ADDR[@PORT]",
+	  .help = "ask these (default: those of resolv.conf)" },
+	{ .name = "DNSCacheSize", .type = CONFIG_SIZE, .unit = 'b',
+	  .offset = FIELD(dns_cache_bytes), .initial = "16M",
+	  .min = 1048576, .max = INT64_C(1) << 36, .argument = "SIZE",
+	  .help = "memory for DNS answers" },
 	{ .name = "Inet", .type = CONFIG_CALL, .set = set_inet,
 	  .argument = "[HOST:]PORT",
 	  .help = "the same as Listen inet:..." },

@@ -30,6 +30,13 @@ enum options_on_error {
 	OPTIONS_ON_ERROR_TEMPFAIL,
 };
 
+/* What stands for the network in the key when SPF passes. */
+enum options_spf_keys {
+	OPTIONS_SPF_KEYS_NO,
+	OPTIONS_SPF_KEYS_NETWORK,	/* the sender's domain */
+	OPTIONS_SPF_KEYS_SENDER,	/* and for the local part too */
+};
+
 struct options {
 	struct daemon_config daemon;
 
@@ -64,6 +71,18 @@ struct options {
 	char *x_greylist_header;
 	char *hostname;			/* "" = ask the system */
 	bool quiet;			/* no line per decision */
+
+	/* What asks DNS, see selection.h. */
+	bool selective;
+	int64_t suspicion_threshold;
+	struct config_list suspicion_scores;
+	struct config_list dnsbl;
+	struct config_list dnswl;
+	struct config_list provider_domains;
+	int spf_keys;			/* enum options_spf_keys */
+	int64_t dns_budget_s;
+	struct config_list nameservers;
+	int64_t dns_cache_bytes;
 
 	/* Not options, set by the checks below. */
 	bool as_postgrey;		/* called by that name */

@@ -4,11 +4,11 @@
 #include "common/arena.h"
 #include "common/regex.h"
 #include "common/str.h"
+#include "common/textfile.h"
 #include "common/unit.h"
 #include "common/xmem.h"
 #include "greylistd/rcptmap.h"
 #include "greylistd/rcpttable.h"
-#include "greylistd/textfile.h"
 
 #define BLANKS " \t"
 

@@ -144,4 +144,5 @@ reply_log(const struct reply_event *event, char out[static REPLY_LOG_SIZE])
 	add_value(&s, "sender", event->sender);
 	add_value(&s, "recipient", event->recipient);
 	add_value(&s, "rule", event->comment);
+	add_value(&s, "suspicious", event->suspicious);
 }

@@ -48,7 +48,8 @@ struct reply_event {
 	const char *client_address;
 	const char *sender;
 	const char *recipient;
-	const char *comment;	/* of the rule that decided; last, "rule=" */
+	const char *comment;	/* of the rule that decided; "rule=" */
+	const char *suspicious;	/* signs; last, "suspicious=" */
 };
 
 /* Writes postgrey's line: "action=A, reason=R, client_name=N, ...". In

@@ -28,6 +28,9 @@ counter_of(const struct outcome *outcome)
 		{ "client whitelist", GREYSTORE_CLIENT_WHITELIST },
 		{ "recipient whitelist", GREYSTORE_RECIPIENT_WHITELIST },
 		{ "recipient table", GREYSTORE_RECIPIENT_TABLE },
+		{ "provider", GREYSTORE_PROVIDER },
+		{ "dns whitelist", GREYSTORE_DNS_WHITELIST },
+		{ "not suspicious", GREYSTORE_NOT_SUSPICIOUS },
 		{ "allowed", GREYSTORE_ALLOWED },
 		{ "blocked", GREYSTORE_BLOCKED },
 	};
@@ -102,6 +105,7 @@ log_outcome(const struct server *server, const struct work *work)
 		.sender = attr[POLICYPROTO_SENDER],
 		.recipient = attr[POLICYPROTO_RECIPIENT],
 		.comment = outcome->comment,
+		.suspicious = outcome->suspicious,
 	};
 
 	if (outcome->is_early) {
@@ -162,12 +166,14 @@ answer(const struct server *server, const struct work *work)
 }
 
 /* The first request of a turn: has a tool changed the rules? */
-static void
-begin_turn(struct server *server)
+void
+server_begin_turn(struct server *server)
 {
 	struct rules *rules;
 	struct err err;
 
+	if (server->in_turn)
+		return;
 	server->in_turn = true;
 	server->write_failed = false;
 	if (server->failed || !greystore_begin_turn(server->store))
@@ -181,13 +187,30 @@ begin_turn(struct server *server)
 	server->rules = rules;
 }
 
+void
+server_add_work(struct server *server, struct policysrv_call *call,
+	const struct policyproto_request *request, const struct facts *facts)
+{
+	struct work *work;
+
+	server_begin_turn(server);
+	if (server->work_count == server->work_cap) {
+		server->work_cap *= 2;
+		server->work = xmem_realloc(server->work, server->work_cap,
+			sizeof(*server->work));
+	}
+	work = &server->work[server->work_count++];
+	work->call = call;
+	work->request = request;
+	server_decide(server, request, facts, &work->outcome);
+}
+
 static void
 on_request(void *arg, struct policysrv_call *call,
 	const struct policyproto_request *request)
 {
 	struct server *server = arg;
 	const char *type = request->attr[POLICYPROTO_REQUEST];
-	struct work *work;
 
 	if (request->garbage_count > 0)
 		log_warn("warning: ignoring garbage: <%.100s>",
@@ -198,17 +221,8 @@ on_request(void *arg, struct policysrv_call *call,
 		policysrv_reply(call, "DUNNO");
 		return;
 	}
-	if (!server->in_turn)
-		begin_turn(server);
-	if (server->work_count == server->work_cap) {
-		server->work_cap *= 2;
-		server->work = xmem_realloc(server->work, server->work_cap,
-			sizeof(*server->work));
-	}
-	work = &server->work[server->work_count++];
-	work->call = call;
-	work->request = request;
-	server_decide(server, request, &work->outcome);
+	if (!server_gather(server, call, request))
+		server_add_work(server, call, request, NULL);
 }
 
 /* A deferral that rests on a write that did not last is no deferral. */
@@ -246,6 +260,7 @@ on_batch_end(void *arg)
 		keep_first_header(server, work);
 		log_outcome(server, work);
 		answer(server, work);
+		xmem_free(&work->outcome.suspicious);
 	}
 	log_release();
 	server->work_count = 0;
@@ -333,6 +348,8 @@ server_start(struct server *server, struct err *err)
 		return NULL;
 	if (server_open_store(server, err) != 0)
 		server_store_failed(server, err);
+	if (server_open_dns(server, err) != 0)
+		return NULL;
 	server->clock_offset_s = now_wall_s() - now_mono_ms() / 1000;
 	policysrv_every(server->srv, SERVER_TICK_MS, server_housekeeping,
 		server);
@@ -344,6 +361,7 @@ server_reload(struct server *server, const struct config *config,
 	struct err *err)
 {
 	struct settings settings;
+	struct err note;
 
 	log_info("HUP received: reloading whitelists...");
 	if (server_load_settings(config, &server->settings, &settings,
@@ -351,6 +369,8 @@ server_reload(struct server *server, const struct config *config,
 		return -1;
 	server_free_settings(&server->settings);
 	server->settings = settings;
+	if (server_open_dns(server, &note) != 0)
+		log_warn("warning: DNS is not asked: %s", note.text);
 	return 0;
 }
 
@@ -361,6 +381,7 @@ server_free(struct server **server)
 
 	if (s == NULL)
 		return;
+	server_close_dns(s);
 	policysrv_free(&s->srv);
 	server_remove_sockets(s);
 	greystore_close(&s->store);

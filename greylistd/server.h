@@ -9,7 +9,9 @@
  *
  * Order of a decision: policy_test_time (TestClock), missing attributes,
  * rules of greylistctl, unusable client address, client whitelist, recipient
- * whitelist, recipient table, empty recipient, auto-whitelist, triplet.
+ * whitelist, recipient table, empty recipient, provider, known client and
+ * known triplet, then with what DNS says: DNS whitelist, not suspicious;
+ * auto-whitelist, triplet.
  *
  * Threads: event loop only.
  */

@@ -5,6 +5,7 @@
 #include "common/now.h"
 #include "common/policyproto.h"
 #include "common/str.h"
+#include "common/xmem.h"
 
 #include "greylistd/server_int.h"
 
@@ -12,11 +13,14 @@
 #define STORE_PAUSE_MS 1000
 /* At the bound, room is made for a few at once. */
 #define EVICT_CHUNK 16
+/* The most keys under which a triplet may be. */
+#define KEYS_MAX 3
 
 /* One request with all that is looked up about it. */
 struct inquiry {
 	const char *client_name;
 	const char *client_address;
+	const struct facts *facts;	/* or NULL */
 	const char *sender;
 	const char *recipient;
 	struct ip ip;
@@ -136,6 +140,54 @@ decide_by_lists(struct server *server, struct inquiry *q,
 		pass(outcome, "recipient table");
 		return true;
 	}
+	if (providers_find(server->providers, &q->ip) != NULL) {
+		pass(outcome, "provider");
+		return true;
+	}
+	return false;
+}
+
+static const char *
+text_of(const struct policyproto_request *request, enum policyproto_attr name)
+{
+	return request->attr[name] != NULL ? request->attr[name] : "";
+}
+
+static struct facts_client
+facts_client(const struct inquiry *q,
+	const struct policyproto_request *request)
+{
+	return (struct facts_client){
+		.ip = q->ip,
+		.name = q->client_name,
+		.reverse_name = text_of(request,
+			POLICYPROTO_REVERSE_CLIENT_NAME),
+		.helo = text_of(request, POLICYPROTO_HELO_NAME),
+		.sender = q->sender,
+	};
+}
+
+/* What DNS says. Returns true when it settles the matter. */
+static bool
+decide_by_facts(const struct inquiry *q,
+	const struct policyproto_request *request, struct outcome *outcome)
+{
+	const struct facts *facts = q->facts;
+	const struct facts_client client = facts_client(q, request);
+	struct suspicion suspicion;
+
+	if (facts->white != NULL) {
+		pass(outcome, "dns whitelist");
+		return true;
+	}
+	if (!facts->selection->selective)
+		return false;
+	facts_judge(&client, facts, &suspicion);
+	if (suspicion.score < facts->selection->threshold) {
+		pass(outcome, "not suspicious");
+		return true;
+	}
+	outcome->suspicious = xmem_strdup(suspicion.text);
 	return false;
 }
 
@@ -228,29 +280,63 @@ store_entry(struct server *server, const char *key,
 		write_failed(server, &err);
 }
 
-/* Looks the triplet up; with privacy also under the key that postgrey would
- * have used, since a hash cannot be folded anew at import. */
+/* May the sender's domain stand for the network: SPF passes, or nobody can
+ * tell (then an entry that is there already counts)? */
+static bool
+has_spf_key(const struct server *server, const struct inquiry *q)
+{
+	return server->settings.selection->spf_keys != OPTIONS_SPF_KEYS_NO &&
+		q->facts != NULL && key_sender_domain(q->sender) != NULL &&
+		(!q->facts->has_spf || q->facts->spf == SPF_CHECK_PASS);
+}
+
+/* Writes the keys of the triplet: first the one to store it under. With
+ * privacy the key that postgrey would have used is the last, since a hash
+ * cannot be folded anew at import. Returns how many. */
+static size_t
+make_keys(const struct server *server, const struct inquiry *q,
+	char keys[static KEYS_MAX][KEY_SIZE])
+{
+	const struct key_config *config = &server->settings.key;
+	bool with_local = server->settings.selection->spf_keys !=
+		OPTIONS_SPF_KEYS_SENDER;
+	bool has_spf = has_spf_key(server, q);
+	bool spf_first = has_spf && q->facts->has_spf;
+	size_t count = 1;
+
+	key_make(config, KEY_FOLD_ALL, &q->ip, q->sender, q->recipient,
+		keys[spf_first ? 1 : 0]);
+	if (has_spf) {
+		key_make_spf(config, with_local, q->sender, q->recipient,
+			keys[spf_first ? 0 : 1]);
+		count++;
+	}
+	if (config->privacy)
+		key_make(config, KEY_FOLD_POSTGREY, &q->ip, q->sender,
+			q->recipient, keys[count++]);
+	return count;
+}
+
+/* Looks the triplet up under each of its keys; key is then the one under
+ * which it is, or is to be stored. */
 static enum greystore_found
 find_triplet(struct server *server, const struct inquiry *q,
 	char key[static KEY_SIZE], struct greylist_entry *entry)
 {
-	const struct key_config *config = &server->settings.key;
-	char old_key[KEY_SIZE];
-	enum greystore_found found;
+	char keys[KEYS_MAX][KEY_SIZE];
+	size_t count = make_keys(server, q, keys);
+	enum greystore_found found = GREYSTORE_NONE;
 	struct err err;
+	size_t i;
 
-	key_make(config, KEY_FOLD_ALL, &q->ip, q->sender, q->recipient, key);
-	found = greystore_find(server->store, key, entry, &err);
-	if (found == GREYSTORE_NONE && config->privacy) {
-		key_make(config, KEY_FOLD_POSTGREY, &q->ip, q->sender,
-			q->recipient, old_key);
-		if (strcmp(key, old_key) != 0) {
-			found = greystore_find(server->store, old_key, entry,
-				&err);
-			if (found == GREYSTORE_FOUND)
-				memcpy(key, old_key, KEY_SIZE);
-		}
+	for (i = 0; i < count; i++) {
+		if (i > 0 && strcmp(keys[i], keys[0]) == 0)
+			continue;
+		found = greystore_find(server->store, keys[i], entry, &err);
+		if (found != GREYSTORE_NONE)
+			break;
 	}
+	memcpy(key, keys[found == GREYSTORE_FOUND ? i : 0], KEY_SIZE);
 	if (found == GREYSTORE_FAILED)
 		read_failed(server, &err);
 	return found;
@@ -327,9 +413,9 @@ take_test_time(const struct policyproto_request *request)
 		now_set((int64_t)wall_s);
 }
 
-/* Is one of the attributes missing that a triplet is made of? Says which. */
+/* Is one of the attributes missing that a triplet is made of? Sets which. */
 static bool
-is_incomplete(const char *const *attr)
+has_gaps(const char *const *attr, enum policyproto_attr *missing_r)
 {
 	static const enum policyproto_attr needed[] = {
 		POLICYPROTO_CLIENT_ADDRESS,
@@ -341,8 +427,7 @@ is_incomplete(const char *const *attr)
 	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++) {
 		if (attr[needed[i]] != NULL)
 			continue;
-		log_warn("warning: attribute missing: %s",
-			policyproto_attr_name(needed[i]));
+		*missing_r = needed[i];
 		return true;
 	}
 	return false;
@@ -356,9 +441,8 @@ is_data_state(const char *state)
 		strcmp(state, "END-OF-MESSAGE") == 0);
 }
 
-void
-server_decide(struct server *server,
-	const struct policyproto_request *request, struct outcome *outcome)
+static struct inquiry
+read_request(const struct policyproto_request *request)
 {
 	const char *const *attr = request->attr;
 	struct inquiry q = {
@@ -366,20 +450,85 @@ server_decide(struct server *server,
 		.client_address = attr[POLICYPROTO_CLIENT_ADDRESS],
 		.sender = attr[POLICYPROTO_SENDER],
 		.recipient = attr[POLICYPROTO_RECIPIENT],
+		.now_s = now_wall_s(),
 	};
+
+	q.has_ip = ip_parse(q.client_address, &q.ip);
+	q.is_data = is_data_state(attr[POLICYPROTO_PROTOCOL_STATE]);
+	return q;
+}
+
+/* Would it pass as client or triplet that is known? Then DNS has no say, and
+ * no failure of DNS can do any harm. */
+static bool
+is_known(struct server *server, struct inquiry *q)
+{
+	const struct greylist_policy *policy = &server->settings.policy;
+	struct greylist_client client, renewed;
+	struct greylist_entry entry;
+	char key[KEY_SIZE];
+	struct err err;
+	bool renew;
+
+	if (server->store == NULL ||
+	    now_mono_ms() < server->read_again_ms)
+		return false;
+	key_client(&server->settings.key, &q->ip, key);
+	if (policy->client_threshold > 0 &&
+	    greystore_find_client(server->store, key, &client, &err) ==
+		    GREYSTORE_FOUND &&
+	    greylist_client_known(policy, &client, q->now_s, &renew,
+		    &renewed))
+		return true;
+	return find_triplet(server, q, key, &entry) == GREYSTORE_FOUND &&
+		entry.passed != 0 &&
+		!greylist_expired(policy, &entry, q->now_s);
+}
+
+bool
+server_wants_facts(struct server *server,
+	const struct policyproto_request *request,
+	struct facts_client *client_r)
+{
+	struct outcome outcome = { 0 };
+	enum policyproto_attr missing;
+	struct inquiry q;
+
+	if (server->settings.test_clock)
+		take_test_time(request);
+	/* Said in the log when it is decided. */
+	if (has_gaps(request->attr, &missing))
+		return false;
+	server_begin_turn(server);
+	q = read_request(request);
+	if (decide_by_lists(server, &q, &outcome) || is_known(server, &q))
+		return false;
+	*client_r = facts_client(&q, request);
+	return true;
+}
+
+void
+server_decide(struct server *server,
+	const struct policyproto_request *request, const struct facts *facts,
+	struct outcome *outcome)
+{
+	enum policyproto_attr missing;
+	struct inquiry q;
 
 	memset(outcome, 0, sizeof(*outcome));
 	outcome->delay_s = -1;
 	if (server->settings.test_clock)
 		take_test_time(request);
-	if (is_incomplete(attr)) {
+	if (has_gaps(request->attr, &missing)) {
+		log_warn("warning: attribute missing: %s",
+			policyproto_attr_name(missing));
 		pass(outcome, NULL);
 		return;
 	}
-	q.now_s = now_wall_s();
-	q.has_ip = ip_parse(q.client_address, &q.ip);
-	q.is_data = is_data_state(attr[POLICYPROTO_PROTOCOL_STATE]);
-	if (decide_by_lists(server, &q, outcome))
+	q = read_request(request);
+	q.facts = facts;
+	if (decide_by_lists(server, &q, outcome) ||
+	    (facts != NULL && decide_by_facts(&q, request, outcome)))
 		return;
 	if (server->store == NULL ||
 	    now_mono_ms() < server->read_again_ms) {

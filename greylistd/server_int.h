@@ -15,13 +15,16 @@
 #include "common/log.h"
 #include "common/policysrv.h"
 
+#include "greylistd/facts.h"
 #include "greylistd/greylist.h"
 #include "greylistd/greystore.h"
 #include "greylistd/instances.h"
 #include "greylistd/key.h"
 #include "greylistd/options.h"
+#include "greylistd/providers.h"
 #include "greylistd/rcpttable.h"
 #include "greylistd/rules.h"
+#include "greylistd/selection.h"
 #include "greylistd/whitelist.h"
 
 /* One repeated line about the store at most once in this time. */
@@ -45,6 +48,7 @@ struct outcome {
 	bool is_early;
 	bool whitelisted_now;	/* the client reached the threshold */
 	const char *comment;	/* of the rule that decided, or NULL */
+	char *suspicious;	/* the signs, or NULL; freed with the work */
 };
 
 /* A request of this turn, until its reply. */
@@ -71,6 +75,7 @@ struct settings {
 	struct whitelist *clients;
 	struct whitelist *recipients;
 	struct rcpttable *table;
+	struct selection *selection;	/* what asks DNS */
 };
 
 /* A Unix socket, and which file it was: a successor's stays. */
@@ -89,6 +94,13 @@ struct server {
 	size_t socket_count;
 	struct rules *rules;
 	struct instances *instances;
+
+	/* Only when an option asks DNS, see server_facts.c. */
+	struct dns *dns;
+	struct spf *spf;
+	struct facts_pool *facts;
+	struct providers *providers;
+	struct server_waiting *waiting;	/* requests whose facts come */
 
 	struct work *work;	/* this turn's requests */
 	size_t work_count;
@@ -117,9 +129,38 @@ struct server {
 };
 
 /* Decides on one request and writes what follows from it into the turn's
- * transaction (server_decide.c). */
+ * transaction (server_decide.c). facts is what DNS knows, NULL when it was
+ * not asked. */
 void server_decide(struct server *server,
-	const struct policyproto_request *request, struct outcome *outcome);
+	const struct policyproto_request *request, const struct facts *facts,
+	struct outcome *outcome);
+
+/* Does it take facts to decide on the request: is it neither settled by the
+ * lists nor known? Sets client_r then; its texts are the request's. */
+bool server_wants_facts(struct server *server,
+	const struct policyproto_request *request,
+	struct facts_client *client_r);
+
+/* Decides on a request in this turn; the reply goes out at its end
+ * (server.c). */
+void server_add_work(struct server *server, struct policysrv_call *call,
+	const struct policyproto_request *request, const struct facts *facts);
+
+/* Before the first look at the store in a turn; does nothing later in it. */
+void server_begin_turn(struct server *server);
+
+/* Makes the resolver if the settings need one and there is none, and tells
+ * it what providers there are (server_facts.c). Returns 0 or -1. */
+int server_open_dns(struct server *server, struct err *err);
+
+/* Cancels all questions and frees the resolver. Requests that waited for it
+ * get no answer. */
+void server_close_dns(struct server *server);
+
+/* Asks DNS about the request when that is what the settings want. Returns
+ * true when it takes care of the request; it is decided later. */
+bool server_gather(struct server *server, struct policysrv_call *call,
+	const struct policyproto_request *request);
 
 /* New mail cannot be remembered: the outcome becomes what OnError says. */
 void server_store_error(const struct server *server,

@@ -47,6 +47,7 @@ server_free_settings(struct settings *settings)
 	whitelist_free(&settings->clients);
 	whitelist_free(&settings->recipients);
 	rcpttable_free(&settings->table);
+	selection_release(&settings->selection);
 }
 
 static char *
@@ -125,6 +126,11 @@ server_load_settings(const struct config *config, struct settings *old,
 		settings.table = load_table(options, err);
 		if (settings.table == NULL)
 			return -1;
+	}
+	settings.selection = selection_load(options, err);
+	if (settings.selection == NULL) {
+		rcpttable_free(&settings.table);
+		return -1;
 	}
 	copy_options(options, &settings);
 	settings.clients = load_list(WHITELIST_CLIENTS, config,

@@ -4,12 +4,12 @@
 
 #include "common/err.h"
 #include "common/str.h"
+#include "common/textfile.h"
 #include "common/xmem.h"
 #include "greylistd/namemap.h"
 #include "greylistd/netmap.h"
 #include "greylistd/rcptmap.h"
 #include "greylistd/regexset.h"
-#include "greylistd/textfile.h"
 #include "greylistd/whitelist.h"
 
 /* No host name is longer (RFC 1035 section 2.3.4). */

@@ -10,7 +10,10 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 # Tenths, as systemd-analyze counts exposure; postgrey's own unit has 96.
-EXPOSURE_MAX = {"greylistd.service": 15, "postgrey.service": 50}
+EXPOSURE_MAX = {"greylistd.service": 15, "postgrey.service": 50,
+                "spfd.service": 17}
+NAMES = ("greylistd.service", "greylistd.socket", "postgrey.service",
+         "spfd.service")
 
 if shutil.which("systemd-analyze") is None:
     print("1..0 # SKIP no systemd-analyze")
@@ -25,15 +28,15 @@ def analyze(*args):
 
 results = []
 with tempfile.TemporaryDirectory() as work:
-    for name in ("greylistd.service", "greylistd.socket", "postgrey.service"):
+    for name in NAMES:
         with open(os.path.join(ROOT, "systemd", name),
                   encoding="utf-8") as f:
             text = f.read()
         # verify wants a program that exists.
-        text = re.sub(r"@SBINDIR@/(postgrey|greylistd)", "/bin/true", text)
+        text = re.sub(r"@SBINDIR@/(postgrey|greylistd|spfd)", "/bin/true", text)
         with open(os.path.join(work, name), "w", encoding="utf-8") as f:
             f.write(text)
-    for name in ("greylistd.service", "greylistd.socket", "postgrey.service"):
+    for name in NAMES:
         code, said = analyze("verify", "--man=no", os.path.join(work, name))
         # It reads the machine's own units too; only ours count.
         said = "\n".join(l for l in said.splitlines() if work in l

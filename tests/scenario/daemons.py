@@ -46,7 +46,7 @@ class Daemon:
     # the log line after which a SIGHUP has its effect
     reloaded = re.compile(r"reloaded")
     # what a log line may bear in front: a priority, the program's name
-    prefix = re.compile(r"(<\d>)?((greylistd|postgrey)(\[\d+\])?: )?"
+    prefix = re.compile(r"(<\d>)?((greylistd|postgrey|spfd|policyd-spf)(\[\d+\])?: )?"
                         r"(warning: |error: )?")
     notifies = True         # says READY=1 to NOTIFY_SOCKET, see sd_notify(3)
     stop_status = 0         # exit status after SIGTERM
@@ -92,6 +92,9 @@ class Greylistd(Daemon):
                             ("WhitelistRecipients", "empty")):
             if canonical(name) not in given:
                 out.append((name, box.path(value)))
+        if "DNSPORT" in box.variables:
+            out.append(("Nameservers",
+                        "127.0.0.1@" + box.variables["DNSPORT"]))
         return out
 
     def tool(self, box, argv):
@@ -106,6 +109,28 @@ def called_postgrey(box):
     if not os.path.lexists(link):
         os.symlink(os.path.join(BINDIR, "greylistd"), link)
     return link
+
+
+class Spfd(Daemon):
+    name = "spfd"
+
+    def settings(self, box, story):
+        given = {canonical(name) for name, _ in story.config}
+        out = super().settings(box, story)
+        port = box.variables.get("DNSPORT", "9")
+        for name, value in (("Nameservers", "127.0.0.1@" + port),
+                            ("Hostname", "mx.example.net")):
+            if canonical(name) not in given:
+                out.append((name, value))
+        return out
+
+    def tool(self, box, argv):
+        if argv[0] == "policyd-spf":
+            link = box.path("policyd-spf")
+            if not os.path.lexists(link):
+                os.symlink(os.path.join(BINDIR, "spfd"), link)
+            return [link, *argv[1:]]
+        return super().tool(box, argv)
 
 
 class Postgrey(Daemon):
@@ -206,5 +231,5 @@ def unit(text, size):
     return text
 
 
-DAEMONS = {"greylistd": Greylistd(), "postgrey": Postgrey()}
+DAEMONS = {"greylistd": Greylistd(), "postgrey": Postgrey(), "spfd": Spfd()}
 AS_POSTGREY = AsPostgrey()

@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from scenario import daemons, story as language
-from scenario.stage import PlayError, Stage, limit_files
+from scenario.stage import PlayError, Resolver, Stage, limit_files
 
 Mismatch = collections.namedtuple("Mismatch", "line ident want got")
 
@@ -69,6 +69,11 @@ class Player(Stage):
             self.put_down()
         else:
             self.stop(None)
+        if self.resolver:
+            for question in self.resolver.stop():
+                self.miss(None, "leftover dns", "names of the zone only",
+                          question)
+            self.resolver = None
         while self.select.select(0):
             self.take_in(0)
         for name, data in self.buffers.items():
@@ -164,6 +169,13 @@ class Player(Stage):
                 text = language.unescape(self.box.expand(line))
                 f.write(text.encode("latin-1") + b"\n")
         self.box.own(path)
+
+    def dns(self, step):
+        """Starts a DNS server with the lines below as its zone."""
+        if self.resolver or self.process:
+            raise PlayError("dns stands once, before the daemon starts")
+        self.resolver = Resolver(self.box,
+                                 [self.box.expand(b) for b in step.body])
 
     def reconfigure(self, step):
         """set Name value: rewrites the configuration, for reload."""
@@ -365,7 +377,7 @@ class Player(Stage):
     HANDLERS = {
         "start": "start", "stop": "stop", "restart": "restart",
         "kill": "kill", "reload": "reload", "run": "run", "status": "status",
-        "file": "file", "remove": "remove", "chmod": "chmod", "at": "at",
+        "file": "file", "dns": "dns", "remove": "remove", "chmod": "chmod", "at": "at",
         "eol": "set_eol", "chunk": "set_chunk", "conn": "use",
         "hangup": "hangup", ">": "request", "raw": "raw", "<": "reply",
         "crowd": "crowd", "flood": "flood", "set": "reconfigure",

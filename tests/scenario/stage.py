@@ -5,6 +5,7 @@ The player never sleeps for an effect: it waits for bytes, log lines,
 notifications or the end of the process, all with one limit.
 """
 import grp
+import json
 import os
 import pwd
 import resource
@@ -13,6 +14,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -84,13 +86,51 @@ def dial(address):
     return s
 
 
+class Resolver:
+    """A DNS server (tests/dns/faultdns.py) with the scenario's own zone."""
+
+    PROGRAM = os.path.join(os.path.dirname(os.path.dirname(
+        os.path.abspath(__file__))), "dns", "faultdns.py")
+
+    def __init__(self, box, lines):
+        self.names = {line.split()[0].split("/")[0].lower()
+                      for line in lines if line.strip()}
+        self.log = box.path("dns.log")
+        with open(box.path("zone"), "w", encoding="latin-1") as f:
+            f.write("\n".join(lines) + "\n")
+        self.process = subprocess.Popen(
+            [sys.executable, self.PROGRAM, "127.0.0.1", "0",
+             box.path("zone"), self.log], stdout=subprocess.PIPE, text=True)
+        words = self.process.stdout.readline().split()
+        if not words:
+            raise PlayError("(no DNS server)")
+        box.variables["DNSPORT"] = words[-1]
+
+    def stop(self):
+        """Ends the server; returns the questions for names that the zone
+        does not mention."""
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        with open(self.log, encoding="utf-8") as f:
+            asked = [json.loads(line) for line in f]
+        return [f"{q['name']} {q['type']}" for q in asked
+                if not self.mentions(q["name"].lower())]
+
+    def mentions(self, name):
+        labels = name.split(".")
+        return name in self.names or any(
+            "*." + ".".join(labels[i:]) in self.names
+            for i in range(1, len(labels)))
+
+
 class Stage:
     """A daemon in its box, its log and the connections to it."""
 
     def __init__(self, story, daemon, trace):
         self.story, self.daemon, self.trace = story, daemon, trace
         self.box = Box(daemon)
-        self.process = self.command = None
+        self.process = self.command = self.resolver = None
         self.select = selectors.DefaultSelector()
         self.log_r, self.log_w = os.pipe()
         os.set_blocking(self.log_r, False)
@@ -243,6 +283,8 @@ class Stage:
 
     def clean(self, keep):
         """Closes everything; removes the box unless it is to be kept."""
+        if self.resolver:
+            self.resolver.stop()
         for s in self.conns.values():
             if s:
                 s.close()

@@ -15,7 +15,7 @@ VERBS = {
     "title": (True, False), "source": (True, False), "only": (True, False),
     "config": (True, False), "args": (True, False), "default": (True, False),
     "file": (True, True), "remove": (True, False), "chmod": (True, False),
-    "at": (True, False), "eol": (True, False), "chunk": (True, False),
+    "dns": (False, True), "at": (True, False), "eol": (True, False), "chunk": (True, False),
     ">": (False, False), "<": (True, False), "raw": (True, False),
     "conn": (True, False), "hangup": (False, False), "closed": (False, False),
     "log": (True, False), "no": (True, False), "start": (False, False),

@@ -28,6 +28,20 @@ class Fake(daemons.Daemon):
         return [os.path.join(HERE, "fake.py"), box.socket]
 
 
+# A zone, and a program that asks for NAME.example.
+ZONE = r"""dns
+| a.example A 192.0.2.1
+| *.c.example !never
+file ask.py
+| import socket, sys
+| name = sys.argv[1] + ".example"
+| parts = b"".join(bytes([len(p)]) + p.encode() for p in name.split("."))
+| s = socket.create_connection(("127.0.0.1", int(sys.argv[2])))
+| packet = b"xx\\1\\0\\0\\1" + bytes(6) + parts + b"\\0\\0\\1\\0\\1"
+| s.sendall(bytes([0, len(packet)]) + packet)
+| s.recv(2)
+"""
+
 # name, story, what must be found
 ROWS = [
     ("all as told", "> say=ONE\n< action=ONE\n> again\n< action=ONE", []),
@@ -80,6 +94,12 @@ ROWS = [
     ("status of a tool", "run false\nrun false\nstatus 1\nrun true\nstatus 2",
      ["run 1", "status 2"]),
     ("a crowd", "crowd 50", []),
+    ("a question for a name of the zone", ZONE + "run python3 ask.py a "
+     "$DNSPORT", []),
+    ("a question for another name", ZONE + "run python3 ask.py b $DNSPORT",
+     ["leftover dns"]),
+    ("a name below one with a star", ZONE + "run python3 ask.py x.c "
+     "$DNSPORT", []),
 ]
 
 # text of a file that must be refused, and what is said about it

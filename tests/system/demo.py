@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""Greylisting in front of a real Postfix, for the eye.
+"""SPF and greylisting in front of a real Postfix, for the eye.
 
-Starts a private Postfix with greylistd beside it, sends mail to it over SMTP
+Starts a private Postfix with spfd and greylistd beside it, and DNS; sends mail to it over SMTP
 from several addresses and shows what became of each and why.  Nothing on this
 machine changes; the logs and the delivered mails are kept in build/demo.
 Status 0 when all went as it should, 1 when not, 77 when it cannot run here.
@@ -15,11 +15,17 @@ from typing import NamedTuple
 
 from namespaces import SKIP, Unavailable, enter, have_ipv6
 from rig import PROGRAM, ROOT, Rig, send
+from spfworld import SpfServer, start_dns
 
 KEEP = ROOT + "/build/demo"
 DELAY = 3                       # seconds; 300 in real life
 RESTRICTIONS = ("reject_unauth_destination,\n"
+                "    check_policy_service inet:127.0.0.1:10029,\n"
                 "    check_policy_service inet:127.0.0.1:10023")
+ZONE = """\
+good.example TXT "v=spf1 ip4:198.51.100.0/24 ip6:2001:db8:1::/48 -all"
+soft.example TXT "v=spf1 ip4:198.51.100.0/24 ~all"
+"""
 ROW = "{:>2} {:<29} {:<14} {:<17} {:<10} {:<13} {}"
 
 
@@ -29,7 +35,7 @@ class Mail(NamedTuple):
     sender: str
     recipient: str
     code: int
-    why: str                    # greylistd's reason, a regular expression
+    why: str                    # by greylistd or SPF, a regular expression
 
 
 ALICE = "198.51.100.10", "ann@good.example", "alice"
@@ -65,9 +71,23 @@ LATE = [
          "erin", 250, "client AWL"),
 ]
 
+# postmaster is not greylisted.
+SPF = [
+    Mail("SPF pass", "198.51.100.10", "ann@good.example", "postmaster", 250,
+         "SPF Pass"),
+    Mail("SPF pass, IPv6", "2001:db8:1::10", "ann@good.example",
+         "postmaster", 250, "SPF Pass"),
+    Mail("SPF fail: a forged sender", "203.0.113.40", "ann@good.example",
+         "postmaster", 550, "SPF 5.7.23"),
+    Mail("SPF softfail, only tagged", "203.0.113.40", "fred@soft.example",
+         "postmaster", 250, "SPF Softfail"),
+]
+
 
 def prepare(rig):
-    """Postfix and greylistd, as an administrator sets them up."""
+    """Postfix, spfd and greylistd, as an administrator sets them up."""
+    rig.dns = start_dns(ZONE)
+    SpfServer(rig, "spfd", 10029).start()
     rig.postfix.smtpd(25, smtpd_recipient_restrictions=RESTRICTIONS)
     options = {}
     if PROGRAM == "greylistd":
@@ -102,43 +122,65 @@ class Demo:
         since, before = rig.log.mark(), len(rig.lmtp.received(to))
         sent = send(mail.client, mail.sender, to)
         answer = f"{sent.code} {sent.rcpt[0].text.split()[0]}"
-        line = rig.log.wait(
-            r"action=\w+, reason=(.*?), client_name=.*"
-            rf"client_address={mail.client}, .*recipient={to}", since)
-        outcome = "450 deferred" if sent.code == 450 else answer
+        outcome = {250: "250 delivered", 450: "450 deferred",
+                   550: "550 rejected"}.get(sent.code, answer)
+        text = ""
         if sent.code == 250:
-            rig.lmtp.wait(to, before + 1)
-            outcome = "250 delivered"
-        right = (sent.code == mail.code
-                 and re.fullmatch(mail.why, line.group(1)))
+            text = rig.lmtp.wait(to, before + 1)
+        if mail in SPF:
+            line = None
+            why = spf_reason(sent, text)
+        else:
+            line = rig.log.wait(
+                r"action=\w+, reason=(.*?), client_name=.*"
+                rf"client_address={mail.client}, .*recipient={to}", since)
+            why = line.group(1)
+        right = sent.code == mail.code and re.fullmatch(mail.why, why)
         self.wrong += not right
         print(ROW.format(self.number, mail.what, mail.client,
                          mail.sender or "<>", mail.recipient, outcome,
-                         line.group(1) + ("" if right else "   <== WRONG")),
+                         why + ("" if right else "   <== WRONG")),
               flush=True)
-        self.note(mail, sent, line)
+        self.note(mail, sent, line, text)
 
-    def note(self, mail, sent, line):
+    def note(self, mail, sent, line, text):
         """The first of each kind in full."""
-        if mail is FIRST[0]:
-            self.notes += ["what Postfix told the client", str(sent.code)
-                           + " " + sent.rcpt[0].text,
-                           "what greylistd logged", line.string]
+        if mail in SPF and mail.code != 250:
+            self.notes += [mail.what + ", what Postfix told the client",
+                           f"{sent.code} {sent.rcpt[0].text}"]
+        elif mail in SPF and ":" not in mail.client:
+            self.notes += [mail.what + ", the header of the delivered mail",
+                           header(text, "Received-SPF")]
+        elif mail is FIRST[0]:
+            self.notes += ["Row 1: what Postfix told the client",
+                           f"{sent.code} {sent.rcpt[0].text}",
+                           "Row 1: what greylistd logged", line.string]
         elif mail is LATE[0]:
-            text = self.rig.lmtp.wait(mail.recipient + "@example.net",
-                                      2).splitlines()
-            self.notes += ["the header of the delivered mail", next(
-                (t for t in text if t.startswith("X-Greylist:")), "MISSING")]
+            self.notes += ["Its retry, the header of the delivered mail",
+                           header(text, "X-Greylist")]
+
+
+def header(text, name):
+    """A header of a mail in one line."""
+    found = re.search(rf"^{name}:.*(\r?\n[ \t].*)*", text, re.M)
+    return " ".join(found.group().split()) if found else "MISSING"
+
+
+def spf_reason(sent, text):
+    """The code of a reject or the result in the header, as a reason."""
+    if sent.code != 250:
+        return "SPF " + sent.rcpt[0].text.split()[0]
+    return "SPF " + (header(text, "Received-SPF").split() + [""])[1]
 
 
 def show(rig):
     """Run the demo; returns the exit status."""
     prepare(rig)
     print("main.cf:\n  smtpd_recipient_restrictions =\n    "
-          + RESTRICTIONS + f"\ngreylistd: --delay={DELAY}"
+          + RESTRICTIONS + f"\nspfd: as installed\ngreylistd: --delay={DELAY}"
           " --auto-whitelist-clients=1, whitelists, a recipient table\n")
     print(ROW.format("", "mail to Postfix, by SMTP", "from host", "sender",
-                     "recipient", "answer", f"why ({PROGRAM}'s log)"))
+                     "recipient", "answer", "why"))
     print("-" * 115)
     demo = Demo(rig)
     demo.send(FIRST)
@@ -148,10 +190,10 @@ def show(rig):
           flush=True)
     rig.wait_due(DELAY - 1)
     demo.send(LATE)
-    for number, (title, text) in enumerate(zip(demo.notes[::2],
-                                               demo.notes[1::2])):
+    demo.send(SPF)
+    for title, text in zip(demo.notes[::2], demo.notes[1::2]):
         demo.wrong += text == "MISSING"
-        print(f"\n{'Row 1: ' if number < 2 else ''}{title}:\n  {text}")
+        print(f"\n{title}:\n  {text}")
     return demo
 
 

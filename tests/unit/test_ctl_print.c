@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "greylistd/ctl_json.h"
+#include "common/json.h"
 #include "greylistd/ctl_print.h"
 
 static const struct {
@@ -58,32 +58,32 @@ static size_t row;
 static void
 write_text(FILE *out)
 {
-	struct ctl_json json;
+	struct json json;
 
-	ctl_json_init(&json, out);
-	ctl_json_text(&json, NULL, texts[row].text, texts[row].len > 0 ?
+	json_init(&json, out);
+	json_text(&json, NULL, texts[row].text, texts[row].len > 0 ?
 	    texts[row].len : strlen(texts[row].text));
 }
 
 static void
 write_tree(FILE *out)
 {
-	struct ctl_json json;
+	struct json json;
 
-	ctl_json_init(&json, out);
-	ctl_json_open(&json, NULL, '{');
-	ctl_json_int(&json, "a", -1);
-	ctl_json_open(&json, "rows", '[');
-	ctl_json_open(&json, NULL, '{');
-	ctl_json_bool(&json, "b", true);
-	ctl_json_null(&json, "c");
-	ctl_json_close(&json);
-	ctl_json_open(&json, NULL, '{');
-	ctl_json_close(&json);
-	ctl_json_close(&json);
-	ctl_json_open(&json, "none", '[');
-	ctl_json_close(&json);
-	ctl_json_close(&json);
+	json_init(&json, out);
+	json_open(&json, NULL, '{');
+	json_int(&json, "a", -1);
+	json_open(&json, "rows", '[');
+	json_open(&json, NULL, '{');
+	json_bool(&json, "b", true);
+	json_null(&json, "c");
+	json_close(&json);
+	json_open(&json, NULL, '{');
+	json_close(&json);
+	json_close(&json);
+	json_open(&json, "none", '[');
+	json_close(&json);
+	json_close(&json);
 }
 
 static const struct ctl_print_column columns[] = {
@@ -94,7 +94,7 @@ static const struct ctl_print_column columns[] = {
 };
 
 static void
-write_rows(FILE *out, struct ctl_json *json)
+write_rows(FILE *out, struct json *json)
 {
 	struct ctl_print *print = ctl_print_new(out, json, NULL, columns,
 	    CHECK_COUNT(columns));
@@ -120,9 +120,9 @@ write_table(FILE *out)
 static void
 write_array(FILE *out)
 {
-	struct ctl_json json;
+	struct json json;
 
-	ctl_json_init(&json, out);
+	json_init(&json, out);
 	write_rows(out, &json);
 }
 

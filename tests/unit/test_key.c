@@ -313,6 +313,46 @@ test_refold_long(void)
 	check_str("a long key", refolded, made);
 }
 
+static const struct {
+	const char *name;
+	const char *sender;
+	bool with_local;
+	const char *want;
+} spf_keys[] = {
+	{ "domain for network", "Alice@Example.COM", true,
+	  "spf:example.com/alice@example.com/bob@example.net" },
+	{ "the sender is folded", "a+b@example.com", true,
+	  "spf:example.com/a@example.com/bob@example.net" },
+	{ "domain for all", "bounce-x-y@example.com", false,
+	  "spf:example.com/@example.com/bob@example.net" },
+	{ "the last @ counts", "\"a@b\"@example.com", false,
+	  "spf:example.com/@example.com/bob@example.net" },
+};
+
+static void
+test_spf(void)
+{
+	static const struct key_config config = { true, 24, 64, false };
+	static const struct key_config hashed = { true, 24, 64, true };
+	char sender[KEY_VALUE_MAX * 2], key[KEY_SIZE];
+
+	for (size_t i = 0; i < CHECK_COUNT(spf_keys); i++) {
+		key_make_spf(&config, spf_keys[i].with_local,
+			spf_keys[i].sender, "Bob@example.net", key);
+		check_str(spf_keys[i].name, key, spf_keys[i].want);
+	}
+	key_make_spf(&hashed, true, "a@b", "c", key);
+	check_uint("hashed", strlen(key), 40);
+	memset(sender, 'x', sizeof(sender));
+	sender[0] = '@';
+	sender[sizeof(sender) - 1] = '\0';
+	key_make_spf(&config, true, sender, sender, key);
+	check_uint("bounded", strlen(key), KEY_SIZE - 1);
+	check_str("no domain", key_sender_domain("alice"), NULL);
+	check_str("nothing behind the @", key_sender_domain("alice@"), NULL);
+	check_str("null sender", key_sender_domain(""), NULL);
+}
+
 int
 main(void)
 {
@@ -330,5 +370,6 @@ main(void)
 	test_clients();
 	test_refold();
 	test_refold_long();
+	test_spf();
 	return check_done();
 }

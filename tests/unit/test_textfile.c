@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "greylistd/textfile.h"
+#include "common/textfile.h"
 
 static const char text[] = "one\n\n \t three \r\n\0\nfive";
 

@@ -4,8 +4,8 @@
  *
  * Threads: any.
  */
-#ifndef POSTERN_GREYLISTD_TEXTFILE_H
-#define POSTERN_GREYLISTD_TEXTFILE_H
+#ifndef POSTERN_COMMON_TEXTFILE_H
+#define POSTERN_COMMON_TEXTFILE_H
 
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * ctl_json.h - writes JSON (RFC 8259), whatever the texts hold
+ * json.h - writes JSON (RFC 8259), whatever the texts hold
  *
  * Valid UTF-8 stays as it is, except for control characters and those that
  * reorder text, which become \uXXXX; a byte that belongs to no valid sequence
@@ -9,41 +9,41 @@
  *
  * Threads: one struct belongs to one thread.
  */
-#ifndef POSTERN_GREYLISTD_CTL_JSON_H
-#define POSTERN_GREYLISTD_CTL_JSON_H
+#ifndef POSTERN_COMMON_JSON_H
+#define POSTERN_COMMON_JSON_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
-#define CTL_JSON_DEPTH 8
+#define JSON_DEPTH 8
 
-struct ctl_json {
+struct json {
 	FILE *out;
 	unsigned depth;
-	char close[CTL_JSON_DEPTH];
-	bool some[CTL_JSON_DEPTH];	/* does it have an element already? */
+	char close[JSON_DEPTH];
+	bool some[JSON_DEPTH];	/* does it have an element already? */
 };
 
 /* Starts writing to out. */
-void ctl_json_init(struct ctl_json *json, FILE *out);
+void json_init(struct json *json, FILE *out);
 
 /* Opens an object ('{') or array ('['); name is its name within an object,
  * NULL within an array and at the top. */
-void ctl_json_open(struct ctl_json *json, const char *name, char bracket);
+void json_open(struct json *json, const char *name, char bracket);
 
 /* Closes what was opened last; after the outermost a line end follows. */
-void ctl_json_close(struct ctl_json *json);
+void json_close(struct json *json);
 
 /* Writes a text of len hostile bytes. */
-void ctl_json_text(struct ctl_json *json, const char *name,
+void json_text(struct json *json, const char *name,
 	const char *bytes, size_t len);
 /* Writes an integer. */
-void ctl_json_int(struct ctl_json *json, const char *name, int64_t value);
+void json_int(struct json *json, const char *name, int64_t value);
 /* Writes true or false. */
-void ctl_json_bool(struct ctl_json *json, const char *name, bool value);
+void json_bool(struct json *json, const char *name, bool value);
 /* Writes null. */
-void ctl_json_null(struct ctl_json *json, const char *name);
+void json_null(struct json *json, const char *name);
 
 #endif

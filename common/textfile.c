@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "common/str.h"
+#include "common/textfile.h"
 #include "common/xmem.h"
-#include "greylistd/textfile.h"
 
 #define CHUNK 65536
 

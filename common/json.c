@@ -3,10 +3,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "greylistd/ctl_json.h"
+#include "common/json.h"
 
 void
-ctl_json_init(struct ctl_json *json, FILE *out)
+json_init(struct json *json, FILE *out)
 {
 	memset(json, 0, sizeof(*json));
 	json->out = out;
@@ -80,7 +80,7 @@ write_string(FILE *out, const char *bytes, size_t len)
 
 /* Does all of what is open now stand on one line? */
 static bool
-is_inline(const struct ctl_json *json)
+is_inline(const struct json *json)
 {
 	for (unsigned i = 1; i < json->depth; i++) {
 		if (json->close[i - 1] == ']')
@@ -91,7 +91,7 @@ is_inline(const struct ctl_json *json)
 
 /* Writes what stands before a value: comma, line end, name. */
 static void
-begin(struct ctl_json *json, const char *name)
+begin(struct json *json, const char *name)
 {
 	if (json->depth > 0) {
 		bool *some = &json->some[json->depth - 1];
@@ -110,9 +110,9 @@ begin(struct ctl_json *json, const char *name)
 }
 
 void
-ctl_json_open(struct ctl_json *json, const char *name, char bracket)
+json_open(struct json *json, const char *name, char bracket)
 {
-	assert(json->depth < CTL_JSON_DEPTH);
+	assert(json->depth < JSON_DEPTH);
 	begin(json, name);
 	putc(bracket, json->out);
 	json->close[json->depth] = bracket == '{' ? '}' : ']';
@@ -121,7 +121,7 @@ ctl_json_open(struct ctl_json *json, const char *name, char bracket)
 }
 
 void
-ctl_json_close(struct ctl_json *json)
+json_close(struct json *json)
 {
 	bool on_line = is_inline(json);
 
@@ -135,7 +135,7 @@ ctl_json_close(struct ctl_json *json)
 }
 
 void
-ctl_json_text(struct ctl_json *json, const char *name, const char *bytes,
+json_text(struct json *json, const char *name, const char *bytes,
 	size_t len)
 {
 	begin(json, name);
@@ -143,21 +143,21 @@ ctl_json_text(struct ctl_json *json, const char *name, const char *bytes,
 }
 
 void
-ctl_json_int(struct ctl_json *json, const char *name, int64_t value)
+json_int(struct json *json, const char *name, int64_t value)
 {
 	begin(json, name);
 	fprintf(json->out, "%" PRId64, value);
 }
 
 void
-ctl_json_bool(struct ctl_json *json, const char *name, bool value)
+json_bool(struct json *json, const char *name, bool value)
 {
 	begin(json, name);
 	fputs(value ? "true" : "false", json->out);
 }
 
 void
-ctl_json_null(struct ctl_json *json, const char *name)
+json_null(struct json *json, const char *name)
 {
 	begin(json, name);
 	fputs("null", json->out);

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+
+#include <ev.h>
+
+#include "common/spf.h"
+#include "common/spf_int.h"
+#include "common/xmem.h"
+
+struct spf {
+	struct dns *dns;
+	struct ev_loop *loop;
+	struct spfguard *guard;
+	struct spf_check *checks;
+	unsigned open;
+};
+
+/* A question that is under way or answered. */
+struct asked {
+	struct asked *next;
+	struct spf_check *check;
+	size_t number;			/* in the table of answers */
+	struct dns_question *question;	/* NULL = answered */
+};
+
+struct spf_check {
+	struct spf *spf;
+	struct spf_check *next, **link;
+	struct arena *arena;
+	struct spfguard_input input;
+	struct spfanswers *answers;
+	struct asked *asked;
+	size_t asked_count;
+	bool checkable, started;
+	double timeout_s;
+	struct ev_timer timer;		/* first "begin", then "too late" */
+	spf_callback *callback;
+	void *arg;
+};
+
+struct spf *
+spf_new(struct dns *dns, struct err *err)
+{
+	struct spfguard *guard = spfguard_new(err);
+	struct spf *spf;
+
+	if (guard == NULL)
+		return NULL;
+	spf = xmem_calloc(1, sizeof(*spf));
+	spf->dns = dns;
+	spf->loop = dns_loop(dns);
+	spf->guard = guard;
+	return spf;
+}
+
+void
+spf_free(struct spf **spf)
+{
+	if (*spf == NULL)
+		return;
+	while ((*spf)->checks != NULL) {
+		struct spf_check *check = (*spf)->checks;
+
+		spf_cancel(&check);
+	}
+	spfguard_free(&(*spf)->guard);
+	xmem_free(spf);
+}
+
+unsigned
+spf_open(const struct spf *spf)
+{
+	return spf->open;
+}
+
+static void
+unlink_check(struct spf_check *check)
+{
+	*check->link = check->next;
+	if (check->next != NULL)
+		check->next->link = check->link;
+	check->spf->open--;
+	ev_timer_stop(check->spf->loop, &check->timer);
+	for (struct asked *a = check->asked; a != NULL; a = a->next)
+		dns_cancel(&a->question);
+}
+
+static void
+free_check(struct spf_check *check)
+{
+	spfanswers_free(&check->answers);
+	arena_free(&check->arena);
+	xmem_free(&check);
+}
+
+void
+spf_cancel(struct spf_check **check)
+{
+	if (*check == NULL)
+		return;
+	unlink_check(*check);
+	free_check(*check);
+	*check = NULL;
+}
+
+/* Tells the result. The callback may do anything, also free the evaluator. */
+static void
+finish(struct spf_check *check, const struct spfguard_output *guarded)
+{
+	struct spf_output output = {
+		.result = guarded->result,
+		.domain = check->input.sender_domain,
+		.mechanism = guarded->mechanism,
+		.problem = guarded->problem,
+		.explanation = guarded->explanation,
+		.lookups = guarded->lookups,
+		.void_lookups = guarded->void_lookups,
+		.questions = (unsigned)check->asked_count,
+	};
+
+	unlink_check(check);
+	check->callback(check->arg, &output);
+	free_check(check);
+}
+
+static void on_answer(void *arg, const struct dns_answer *answer);
+
+/* Asks what the evaluation found missing. */
+static void
+ask(struct spf_check *check)
+{
+	for (; check->asked_count < spfanswers_count(check->answers);
+	    check->asked_count++) {
+		struct asked *asked = arena_alloc(check->arena,
+		    sizeof(*asked));
+
+		asked->check = check;
+		asked->number = check->asked_count;
+		asked->next = check->asked;
+		check->asked = asked;
+		asked->question = dns_ask(check->spf->dns,
+		    spfanswers_name(check->answers, asked->number),
+		    spfanswers_type(check->answers, asked->number),
+		    on_answer, asked);
+	}
+}
+
+static void
+evaluate(struct spf_check *check)
+{
+	struct spfguard_output output = { .result = SPF_CHECK_NONE };
+
+	if (!check->checkable || spfguard_check(check->spf->guard,
+	    &check->input, check->answers, &output))
+		finish(check, &output);
+	else
+		ask(check);
+}
+
+static enum spfanswers_status
+translate(enum dns_status status)
+{
+	switch (status) {
+	case DNS_FOUND:
+		return SPFANSWERS_FOUND;
+	case DNS_NO_DATA:
+		return SPFANSWERS_NO_DATA;
+	case DNS_NO_NAME:
+		return SPFANSWERS_NO_NAME;
+	case DNS_TEMPORARY:
+	case DNS_BOGUS:
+		break;
+	}
+	return SPFANSWERS_TEMPORARY;
+}
+
+static void
+on_answer(void *arg, const struct dns_answer *answer)
+{
+	struct asked *asked = arg;
+	const struct spfanswers_answer known = {
+		.status = translate(answer->status),
+		.count = answer->count,
+		.records = answer->records,
+	};
+
+	asked->question = NULL;
+	spfanswers_put(asked->check->answers, asked->number, &known);
+	if (asked->number == spfanswers_awaited(asked->check->answers))
+		evaluate(asked->check);
+}
+
+static void
+on_timer(struct ev_loop *loop, struct ev_timer *timer, int events)
+{
+	struct spf_check *check = timer->data;
+	struct spfguard_output output = { .result = SPF_CHECK_TEMPERROR };
+
+	(void)events;
+	if (!check->started) {
+		check->started = true;
+		ev_timer_set(timer, check->timeout_s, 0.);
+		ev_timer_start(loop, timer);
+		evaluate(check);
+		return;
+	}
+	snprintf(output.problem, sizeof(output.problem),
+	    "DNS did not answer within %.0f s", check->timeout_s);
+	finish(check, &output);
+}
+
+struct spf_check *
+spf_start(struct spf *spf, const struct spf_input *input,
+	spf_callback *callback, void *arg)
+{
+	struct spf_check *check = xmem_calloc(1, sizeof(*check));
+
+	check->spf = spf;
+	check->arena = arena_new();
+	check->answers = spfanswers_new(SPF_CHECK_QUESTIONS_MAX);
+	check->checkable = spf_prepare(input, check->arena, &check->input);
+	check->timeout_s = (double)input->timeout_ms / 1000.;
+	check->callback = callback;
+	check->arg = arg;
+	check->next = spf->checks;
+	check->link = &spf->checks;
+	if (check->next != NULL)
+		check->next->link = &check->next;
+	spf->checks = check;
+	spf->open++;
+	/* Begins when the caller is back in the loop. */
+	ev_timer_init(&check->timer, on_timer, 0., 0.);
+	check->timer.data = check;
+	ev_timer_start(spf->loop, &check->timer);
+	return check;
+}
+
+void
+spf_set_trace(struct spf_check *check, spf_trace *trace, void *arg)
+{
+	check->input.trace = trace;
+	check->input.trace_arg = arg;
+}

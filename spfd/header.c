@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: ISC */
+#include <ctype.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "common/str.h"
+
+#include "spfd/header.h"
+#include "spfd/text.h"
+
+/* Longer values are none: a path (RFC 5321 section 4.5.3.1.3) and its
+ * quotes. */
+#define VALUE_MAX 330
+/* Where a comment is cut. */
+#define COMMENT_MAX 320
+/* How much of a domain is in a comment. */
+#define DOMAIN_MAX 253
+
+/* What is both a dot-atom (RFC 5322 section 3.2.3) and a token (RFC 2045
+ * section 5.1), and can stand without quotes. */
+static bool
+is_plain(const char *value)
+{
+	bool in_atom = false;
+
+	for (; *value != '\0'; value++) {
+		if (*value == '.' && in_atom)
+			in_atom = false;
+		else if (isalnum((unsigned char)*value) != 0 ||
+		    strchr("-_+", *value) != NULL)
+			in_atom = true;
+		else
+			return false;
+	}
+	return in_atom;
+}
+
+static void
+add_quoted(struct str *s, const char *value)
+{
+	str_add_char(s, '"');
+	for (; *value != '\0'; value++) {
+		if (*value == '"' || *value == '\\')
+			str_add_char(s, '\\');
+		text_add_printable(s, value, 1);
+	}
+	str_add_char(s, '"');
+}
+
+/* Adds a comment, its own signs quoted. */
+static void
+add_comment(struct str *s, const char *text)
+{
+	size_t start = s->len;
+
+	str_add_char(s, '(');
+	for (; *text != '\0' && s->len - start < COMMENT_MAX; text++) {
+		if (strchr("()\\", *text) != NULL)
+			str_add_char(s, '\\');
+		text_add_printable(s, text, 1);
+	}
+	str_add_char(s, ')');
+}
+
+/* Adds "key=value" when all of it has room. */
+static void
+add_pair(struct str *s, const char *separator, const char *key,
+	const char *value)
+{
+	char buf[2 * VALUE_MAX + 64];
+	struct str pair;
+
+	if (strlen(value) > VALUE_MAX)
+		return;
+	str_init(&pair, buf, sizeof(buf));
+	str_addf(&pair, "%s%s=", separator, key);
+	if (is_plain(value))
+		str_add(&pair, value);
+	else
+		add_quoted(&pair, value);
+	if (!pair.truncated && pair.len < s->cap - s->len)
+		str_add(s, pair.text);
+}
+
+static const char *
+identity_name(enum spf_identity identity)
+{
+	return identity == SPF_CHECK_HELO ? "helo" : "mailfrom";
+}
+
+/* "(mx.example.org: 192.0.2.1 is allowed to send for example.org) " */
+static void
+add_sentence(struct str *s, const struct header_facts *facts)
+{
+	char sentence[TEXT_SENTENCE_SIZE];
+	char comment[TEXT_SENTENCE_SIZE + DOMAIN_MAX + 8];
+	struct str c;
+
+	str_init(&c, comment, sizeof(comment));
+	text_add_printable(&c, facts->hostname, DOMAIN_MAX);
+	str_add(&c, ": ");
+	str_add(&c, text_sentence(facts->finding, facts->client, sentence));
+	add_comment(s, comment);
+}
+
+static const char *
+receiver_of(const struct header_facts *facts)
+{
+	return facts->receiver[0] != '\0' ? facts->receiver : "<UNKNOWN>";
+}
+
+static const char *
+sender_of(const struct header_facts *facts)
+{
+	return facts->sender[0] != '\0' ? facts->sender : "<>";
+}
+
+/* What all forms tell of the client. */
+static void
+add_session(struct str *s, const struct header_facts *facts,
+	const char *separator)
+{
+	add_pair(s, separator, "client-ip", facts->client);
+	if (facts->helo[0] != '\0')
+		add_pair(s, "; ", "helo", facts->helo);
+	add_pair(s, "; ", "envelope-from", sender_of(facts));
+	add_pair(s, "; ", "receiver", receiver_of(facts));
+}
+
+void
+header_received_spf(const struct header_facts *facts,
+	char out[static HEADER_SIZE])
+{
+	const char *name = spf_result_name(facts->finding->result);
+	struct str s;
+
+	str_init(&s, out, HEADER_SIZE);
+	str_addf(&s, "Received-SPF: %c%s ", toupper((unsigned char)name[0]),
+		name + 1);
+	add_sentence(&s, facts);
+	add_pair(&s, " ", "identity", identity_name(facts->identity));
+	add_session(&s, facts, "; ");
+	if (facts->finding->mechanism[0] != '\0')
+		add_pair(&s, "; ", "mechanism", facts->finding->mechanism);
+	if (facts->finding->problem[0] != '\0')
+		add_pair(&s, "; ", "problem", facts->finding->problem);
+}
+
+void
+header_authres(const struct header_facts *facts, char out[static HEADER_SIZE])
+{
+	const struct finding *finding = facts->finding;
+	bool is_helo = facts->identity == SPF_CHECK_HELO;
+	const char *at = strrchr(facts->sender, '@');
+	const char *value = is_helo ? facts->helo :
+		at != NULL	    ? at + 1 :
+				      finding->domain;
+	struct str s;
+
+	str_init(&s, out, HEADER_SIZE);
+	str_addf(&s, "Authentication-Results: %.253s; spf=%s ",
+		facts->authserv_id, spf_result_name(finding->result));
+	add_sentence(&s, facts);
+	if (value[0] != '\0')
+		add_pair(&s, " ", is_helo ? "smtp.helo" : "smtp.mailfrom",
+			value);
+}
+
+static const char *
+bypass_text(enum findings_bypass bypass)
+{
+	switch (bypass) {
+	case FINDINGS_SKIPPED:
+		return "SPF check N/A for local connections";
+	case FINDINGS_WHITELIST:
+		return "SPF skipped for whitelisted relay";
+	case FINDINGS_HELO_WHITELIST:
+		return "SPF skipped for whitelisted HELO domain";
+	case FINDINGS_DOMAIN_WHITELIST:
+		return "SPF skipped for whitelisted relay domain";
+	case FINDINGS_PTR_WHITELIST:
+		return "SPF skipped for PTR whitelisted relay domain";
+	case FINDINGS_CHECKED:
+		break;
+	}
+	return "SPF not checked";
+}
+
+void
+header_bypass(const struct header_facts *facts, enum findings_bypass bypass,
+	char out[static HEADER_SIZE])
+{
+	struct str s;
+
+	str_init(&s, out, HEADER_SIZE);
+	str_addf(&s, "X-Comment: %s - ", bypass_text(bypass));
+	add_session(&s, facts, "");
+}
+
+void
+header_bypass_authres(const struct header_facts *facts,
+	enum findings_bypass bypass, char out[static HEADER_SIZE])
+{
+	char comment[COMMENT_MAX];
+	struct str s, c;
+
+	str_init(&c, comment, sizeof(comment));
+	str_addf(&c, "%s - ", bypass_text(bypass));
+	add_session(&c, facts, "");
+	str_init(&s, out, HEADER_SIZE);
+	str_addf(&s, "Authentication-Results: %.253s; none ",
+		facts->authserv_id);
+	add_comment(&s, comment);
+}
