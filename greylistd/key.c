@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <string.h>
 
+#include <assert.h>
 #include <nettle/sha1.h>
 
 #include "common/ip.h"
