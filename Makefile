@@ -231,7 +231,7 @@ deps:
 	$(call install_packages,$(PACKAGES_WANTED))
 
 # These goals install what they need before the first file is compiled.
-ifneq ($(filter deps demo test bench,$(MAKECMDGOALS)),)
+ifneq ($(filter deps demo test bench analyze coverage,$(MAKECMDGOALS)),)
 NEEDS_DEPS := deps
 endif
 

@@ -165,26 +165,32 @@ answer(const struct server *server, const struct work *work)
 	policysrv_reply(work->call, action);
 }
 
+int
+server_read_rules(struct server *server, struct err *err)
+{
+	struct rules *rules =
+		greystore_rules(server->store, now_wall_s(), err);
+
+	if (rules == NULL)
+		return -1;
+	rules_free(&server->rules);
+	server->rules = rules;
+	return 0;
+}
+
 /* The first request of a turn: has a tool changed the rules? */
 void
 server_begin_turn(struct server *server)
 {
-	struct rules *rules;
 	struct err err;
 
 	if (server->in_turn)
 		return;
 	server->in_turn = true;
 	server->write_failed = false;
-	if (server->failed || !greystore_begin_turn(server->store))
-		return;
-	rules = greystore_rules(server->store, now_wall_s(), &err);
-	if (rules == NULL) {
+	if (!server->failed && greystore_begin_turn(server->store) &&
+	    server_read_rules(server, &err) != 0)
 		server_store_failed(server, &err);
-		return;
-	}
-	rules_free(&server->rules);
-	server->rules = rules;
 }
 
 void
@@ -325,7 +331,6 @@ int
 server_open_store(struct server *server, struct err *err)
 {
 	struct err note;
-	struct rules *rules;
 
 	server->store = greystore_open(server->database, STORE_DAEMON, &note,
 		err);
@@ -333,12 +338,7 @@ server_open_store(struct server *server, struct err *err)
 		return -1;
 	if (note.text[0] != '\0')
 		log_warn("warning: %s", note.text);
-	rules = greystore_rules(server->store, now_wall_s(), err);
-	if (rules == NULL)
-		return -1;
-	rules_free(&server->rules);
-	server->rules = rules;
-	return 0;
+	return server_read_rules(server, err);
 }
 
 struct policysrv *

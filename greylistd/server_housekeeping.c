@@ -92,7 +92,8 @@ recover(struct server *server, int64_t mono_ms)
 	if (note.text[0] != '\0')
 		log_warn("warning: %s", note.text);
 	/* Proof that it works again, not only that it opens. */
-	if (greystore_flush(server->store, &err) != 0) {
+	if (server_read_rules(server, &err) != 0 ||
+	    greystore_flush(server->store, &err) != 0) {
 		server_store_failed(server, &err);
 		return;
 	}

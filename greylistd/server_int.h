@@ -191,6 +191,9 @@ int server_open_sockets(struct server *server, const struct options *options,
  * elsewhere the next start replaces them. */
 void server_remove_sockets(struct server *server);
 
+/* Reads the rules of greylistctl anew. On -1 the old ones stay. */
+int server_read_rules(struct server *server, struct err *err);
+
 /* Opens the database and reads its rules (server.c). On -1 the store is NULL
  * or may be unusable; try again later. */
 int server_open_store(struct server *server, struct err *err);

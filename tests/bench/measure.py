@@ -49,8 +49,10 @@ def load(server, label, *options, known=5000):
 
 
 def fail(text):
+    """What a peer gets wrong is shown; only ours fails the run."""
     print(f"WRONG: {text}", flush=True)
-    FAILURES.append(text)
+    if text.startswith("greylistd"):
+        FAILURES.append(text)
 
 
 def median(results, figure):

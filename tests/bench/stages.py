@@ -284,7 +284,7 @@ def flood(parent, size):
                          number(result.get("rss_kib", 0) / 1024, 1)])
         entries = count_stored(server)
     if entries > 1.02 * size.flood_bound:
-        fail(f"MaxEntries {size.flood_bound}, and {entries} are stored")
+        fail(f"greylistd: MaxEntries {size.flood_bound}, and {entries} are stored")
     table(f"A flood of new triplets against MaxEntries {size.flood_bound:,}",
           ["sent", "stored", "files MiB", "req/s", "CPU us/req", "p99 ms",
            "worst ms", "RSS MiB"], rows)
