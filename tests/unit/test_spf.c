@@ -413,16 +413,20 @@ test_timeout(void)
 {
 	struct spf_input input = input_of("a@example.org");
 	struct spf *spf = open_spf();
-	struct got got = { .calls = 0 };
+	struct got got = { .calls = 0 }, patient = { .calls = 0 };
 
+	spf_start(spf, &input, on_result, &patient);
 	input.timeout_ms = 20;
 	spf_start(spf, &input, on_result, &got);
 	while (got.calls == 0)
 		ev_run(dns.loop, EVRUN_ONCE);
 	check_str("temperror", spf_result_name(got.result), "temperror");
 	check_contains("says why", got.problem, "DNS did not answer within");
-	check_true("asks no more", dns.questions == NULL);
+	check_uint("one with more time goes on", spf_open(spf), 1);
+	check_true("the other asks no more", dns.questions != NULL &&
+	    dns.questions->next == NULL);
 	spf_free(&spf);
+	check_uint("until it is freed", patient.calls, 0);
 }
 
 static struct spf *freed_by_callback;
