@@ -142,7 +142,7 @@ UNIT_TESTS := \
 FUZZERS := fuzz_btree fuzz_config fuzz_ctl fuzz_dnspacket \
 	fuzz_policyproto fuzz_key \
 	fuzz_whitelist \
-	fuzz_spf fuzz_spfd fuzz_spfmacro fuzz_spfrecord
+	fuzz_spf fuzz_spfctl fuzz_spfd fuzz_spfmacro fuzz_spfrecord
 
 MANPAGES8 := greylistd/greylistd.8 greylistd/greylistctl.8 spfd/spfd.8 \
 	spfd/spfctl.8
@@ -383,7 +383,8 @@ build/fuzz/fuzz_spf: build/fuzz/obj/tests/oracle/spforacle.o \
 	build/fuzz/obj/tests/oracle/spfzone.o
 FUZZ_SPFD_OBJS := $(patsubst %.c,build/fuzz/obj/%.o,$(common_SRCS) \
 	$(spf_SRCS))
-build/fuzz/fuzz_spfd: tests/fuzz/fuzz_spfd.c $(FUZZ_SPFD_OBJS)
+build/fuzz/fuzz_spfctl build/fuzz/fuzz_spfd: \
+		build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SPFD_OBJS)
 	$(call say,FUZZLD,$@)
 	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_OBJS)

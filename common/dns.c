@@ -416,6 +416,20 @@ dns_ask(struct dns *dns, const char *name, enum dnspacket_type type,
 	return q;
 }
 
+bool
+dns_take(struct dns_question **question, struct dns_answer *answer_r)
+{
+	struct dns_question *q = *question;
+
+	if (q->queue != &q->dns->answered)
+		return false;
+	*answer_r = q->answer;
+	count(&q->dns->stats, q->answer.status);
+	free_question(q);
+	*question = NULL;
+	return true;
+}
+
 void
 dns_cancel(struct dns_question **question)
 {

@@ -86,6 +86,12 @@ typedef void dns_callback(void *arg, const struct dns_answer *answer);
 struct dns_question *dns_ask(struct dns *dns, const char *name,
 	enum dnspacket_type type, dns_callback *callback, void *arg);
 
+/* Takes the answer to a question when it is there already, from the cache:
+ * then callback will not be called, *question becomes NULL, and *answer_r is
+ * valid until the caller is back in the loop. Otherwise returns false. To be
+ * called before that, directly after dns_ask. */
+bool dns_take(struct dns_question **question, struct dns_answer *answer_r);
+
 /* Cancels: callback will not be called. Sets *question to NULL; *question
  * may be NULL. */
 void dns_cancel(struct dns_question **question);

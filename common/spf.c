@@ -125,38 +125,6 @@ finish(struct spf_check *check, const struct spfguard_output *guarded)
 
 static void on_answer(void *arg, const struct dns_answer *answer);
 
-/* Asks what the evaluation found missing. */
-static void
-ask(struct spf_check *check)
-{
-	for (; check->asked_count < spfanswers_count(check->answers);
-	    check->asked_count++) {
-		struct asked *asked = arena_alloc(check->arena,
-		    sizeof(*asked));
-
-		asked->check = check;
-		asked->number = check->asked_count;
-		asked->next = check->asked;
-		check->asked = asked;
-		asked->question = dns_ask(check->spf->dns,
-		    spfanswers_name(check->answers, asked->number),
-		    spfanswers_type(check->answers, asked->number),
-		    on_answer, asked);
-	}
-}
-
-static void
-evaluate(struct spf_check *check)
-{
-	struct spfguard_output output = { .result = SPF_CHECK_NONE };
-
-	if (!check->checkable || spfguard_check(check->spf->guard,
-	    &check->input, check->answers, &output))
-		finish(check, &output);
-	else
-		ask(check);
-}
-
 static enum spfanswers_status
 translate(enum dns_status status)
 {
@@ -175,9 +143,8 @@ translate(enum dns_status status)
 }
 
 static void
-on_answer(void *arg, const struct dns_answer *answer)
+put(struct asked *asked, const struct dns_answer *answer)
 {
-	struct asked *asked = arg;
 	const struct spfanswers_answer known = {
 		.status = translate(answer->status),
 		.count = answer->count,
@@ -186,6 +153,51 @@ on_answer(void *arg, const struct dns_answer *answer)
 
 	asked->question = NULL;
 	spfanswers_put(asked->check->answers, asked->number, &known);
+}
+
+/* Asks what the evaluation found missing. What is in the cache is answered
+ * at once, so that an evaluation need not begin again for it. */
+static void
+ask(void *arg)
+{
+	struct spf_check *check = arg;
+	struct dns_answer answer;
+
+	while (check->asked_count < spfanswers_count(check->answers)) {
+		struct asked *asked = arena_alloc(check->arena,
+		    sizeof(*asked));
+
+		asked->check = check;
+		asked->number = check->asked_count++;
+		asked->next = check->asked;
+		check->asked = asked;
+		asked->question = dns_ask(check->spf->dns,
+		    spfanswers_name(check->answers, asked->number),
+		    spfanswers_type(check->answers, asked->number),
+		    on_answer, asked);
+		if (dns_take(&asked->question, &answer))
+			put(asked, &answer);
+	}
+}
+
+static void
+evaluate(struct spf_check *check)
+{
+	struct spfguard_output output = { .result = SPF_CHECK_NONE };
+
+	if (!check->checkable || spfguard_check(check->spf->guard,
+	    &check->input, check->answers, &output))
+		finish(check, &output);
+	else
+		ask(check);
+}
+
+static void
+on_answer(void *arg, const struct dns_answer *answer)
+{
+	struct asked *asked = arg;
+
+	put(asked, answer);
 	if (asked->number == spfanswers_awaited(asked->check->answers))
 		evaluate(asked->check);
 }
@@ -218,6 +230,7 @@ spf_start(struct spf *spf, const struct spf_input *input,
 	check->spf = spf;
 	check->arena = arena_new();
 	check->answers = spfanswers_new(SPF_CHECK_QUESTIONS_MAX);
+	spfanswers_set_fetch(check->answers, ask, check);
 	check->checkable = spf_prepare(input, check->arena, &check->input);
 	check->timeout_s = (double)input->timeout_ms / 1000.;
 	check->callback = callback;

@@ -20,6 +20,8 @@ struct spfanswers {
 	size_t max, count;
 	size_t awaited;
 	struct question *questions;
+	spfanswers_fetch *fetch;	/* or NULL */
+	void *fetch_arg;
 };
 
 struct spfanswers *
@@ -40,6 +42,14 @@ spfanswers_free(struct spfanswers **answers)
 	arena_free(&(*answers)->arena);
 	xmem_free(&(*answers)->questions);
 	xmem_free(answers);
+}
+
+void
+spfanswers_set_fetch(struct spfanswers *answers, spfanswers_fetch *fetch,
+	void *arg)
+{
+	answers->fetch = fetch;
+	answers->fetch_arg = arg;
 }
 
 /* Finds the question or adds it. Returns NULL when there is no room. */
@@ -80,8 +90,11 @@ spfanswers_get(struct spfanswers *answers, const char *name,
 	if (q == NULL)
 		return (struct spfanswers_answer){
 		    .status = SPFANSWERS_TOO_MANY };
-	if (q->answer.status == SPFANSWERS_MISSING)
+	if (q->answer.status == SPFANSWERS_MISSING) {
 		answers->awaited = (size_t)(q - answers->questions);
+		if (answers->fetch != NULL)
+			answers->fetch(answers->fetch_arg);
+	}
 	return q->answer;
 }
 

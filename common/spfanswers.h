@@ -41,6 +41,14 @@ struct spfanswers *spfanswers_new(size_t max);
 /* Frees it; sets *answers to NULL, which it may be already. */
 void spfanswers_free(struct spfanswers **answers);
 
+/* To be called when an answer is missing: puts in what it can get without
+ * waiting. It must make no questions. */
+typedef void spfanswers_fetch(void *arg);
+
+/* Sets it; there is none at first. */
+void spfanswers_set_fetch(struct spfanswers *answers, spfanswers_fetch *fetch,
+	void *arg);
+
 /* Looks up name and type; what is not there yet becomes a question, and the
  * one that is awaited. The answer is valid until the table is freed. */
 struct spfanswers_answer spfanswers_get(struct spfanswers *answers,

@@ -8,12 +8,12 @@
 #define VALUE_SIZE 1024
 #define LABEL_MAX 63
 #define NAME_MAX_LEN 253
-/* Of a name only the end is kept (section 7.3), so pieces in front of the
- * last so many, each of at least one character, need not be expanded. */
-#define PIECES_MAX 400
-/* Nor macros in front of so many that may expand to nothing: a record of
- * 64 KiB has room for thousands, and each costs a microsecond. */
-#define EMPTY_MAX 400
+/* Of a name only the end is kept (section 7.3), so characters in front of the
+ * last so many do not matter. */
+#define CHARACTERS_MAX 400
+/* Nor do macros in front of so many, though each might expand to nothing: a
+ * record of 64 KiB has room for thousands, and each costs a microsecond. */
+#define MACROS_MAX 64
 /* When so much of a name is collected, the first half goes away: what is left
  * is still longer than any name. */
 #define COLLECT_SIZE 1024
@@ -217,11 +217,11 @@ piece(struct spfrecord_text text, bool in_explanation,
 	return spfrecord_macro(text.start, text.len, in_explanation, macro_r);
 }
 
-/* Can the piece be empty? The HELO name can, and one part of anything. */
+/* Is it a macro with a value, not a character? */
 static bool
-may_be_empty(const struct spfrecord_macro *macro)
+has_value(const struct spfrecord_macro *macro)
 {
-	return macro->letter == 'h' || macro->keep > 0;
+	return macro->letter >= 'a' && macro->letter <= 'z';
 }
 
 /* The part of text that the end of the name comes from. */
@@ -235,12 +235,12 @@ needed_end(struct spfrecord_text text)
 		len = piece(t, false, &macro);
 		if (len == 0)
 			return (struct spfrecord_text){ text.start, 0 };
-		count[may_be_empty(&macro)]++;
+		count[has_value(&macro)]++;
 	}
-	for (; count[0] > PIECES_MAX || count[1] > EMPTY_MAX;
+	for (; count[false] > CHARACTERS_MAX || count[true] > MACROS_MAX;
 	    text = skip(text, len)) {
 		len = piece(text, false, &macro);
-		count[may_be_empty(&macro)]--;
+		count[has_value(&macro)]--;
 	}
 	return text;
 }

@@ -44,6 +44,8 @@ d1.example MX 0 h.example
 h.example A 192.0.2.3
 h.example AAAA 2001:db8::3
 void.example TXT "v=spf1 a:v1.example a:v2.example mx:v3.example -all"
+below.example TXT "v=spf1 include:void.example -all"
+exists.example TXT "v=spf1 exists:v1.example exists:v2.example mx -all"
 v4.example TXT "v=spf1 a:one.example a:two4.example a:three.example -all"
 one.example A 192.0.2.11
 two4.example A 192.0.2.12
@@ -64,6 +66,8 @@ fails.example TXT "v=spf1 a:dead.example include:dead2.example -all"
 dead.example !servfail
 dead2.example !refused
 silent.example !never
+slow.example !delay 2
+slow.example TXT "v=spf1 -all"
 ptr.example TXT "v=spf1 ptr -all"
 1.2.0.192.in-addr.arpa PTR host.ptr.example
 1.2.0.192.in-addr.arpa PTR \027[31m.example
@@ -190,6 +194,10 @@ def findings(tap, rig):
         ("deep.example", 5, ["duplicate"] * 5 + ["too-many-lookups"]),
         ("void.example", 5, ["no-address", "no-address", "no-mx",
                              "too-many-voids"]),
+        ("below.example", 5, ["no-address", "no-address", "no-mx",
+                              "too-many-voids"]),
+        ("exists.example", 5, ["no-address", "no-address", "no-mx",
+                               "too-many-voids"]),
         ("v4.example", 10, ["too-many-voids"]),
         ("loop.example", 5, ["loop"]),
         ("broken.example", 5, ["no-record", "syntax"]),
@@ -287,6 +295,23 @@ def patience(tap, rig):
     tap.equal((code, out["checks"][0]["result"]), (6, "temperror"), "query")
     code, out, _ = rig.json("--timeout=1s", "record", "silent.example")
     tap.equal((code, out["verdict"]), (6, "temperror"), "record")
+    tap.equal([rig.run(*words, "record", "slow.example")[0]
+               for words in (["--timeout=1s"], [])], [6, 0], "a slow name")
+
+
+def nameservers(tap, rig):
+    tap.begin("name servers")
+    with FaultDns("") as other, tempfile.NamedTemporaryFile("w") as file:
+        file.write(f"Nameservers {other.address}\n")
+        file.flush()
+        words = [SPFCTL, "-c", file.name, "record", "example.org"]
+        done = subprocess.run(words, capture_output=True)
+        tap.equal((done.returncode, len(other.queries())), (4, 1),
+                  "those of the configuration")
+        words[1:1] = ["--nameserver", rig.server]
+        done = subprocess.run(words, capture_output=True)
+        tap.equal((done.returncode, len(other.queries())), (0, 1),
+                  "others instead")
 
 
 def usage(tap, rig):
@@ -341,7 +366,7 @@ def main():
         rig = Rig(server)
         for test in (query_results, query_steps, query_identities,
                      query_answer, findings, record_tree, record_people,
-                     record_text, hostile, patience, usage):
+                     record_text, hostile, patience, nameservers, usage):
             test(tap, rig)
     return tap.end()
 

@@ -241,6 +241,7 @@ test_spec(void)
 	};
 	static const char *const words[] = { "a", "-t", "b", NULL };
 	static const char *const none[] = { NULL };
+	const char *const file_words[] = { good_file, "-t", NULL };
 	struct args_spec spec = { .ignore_words = true };
 	char *quiet[] = { (char *)(uintptr_t)"prog",
 		(char *)(uintptr_t)"-q", NULL };
@@ -252,6 +253,13 @@ test_spec(void)
 	    &err), 0);
 	check_int("options among them are not", args.mode, ARGS_CHECK);
 	config_free(&config);
+	spec = (struct args_spec){ .word_is_file = true,
+	    .config_file = "/nonexistent" };
+	check_int("a word is a file", parse(&spec, file_words, &config, &args,
+	    &err), 0);
+	check_str("that file", args.config_file, good_file);
+	config_free(&config);
+	spec = (struct args_spec){ .ignore_words = true };
 	spec.config_file = good_file;
 	check_int("file of the spec", parse(&spec, none, &config, &args,
 	    &err), 0);

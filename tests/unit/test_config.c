@@ -40,6 +40,14 @@ set_never(struct config *config, const char *value, struct err *err)
 	    value == NULL ? "no value" : value);
 }
 
+static int
+check_not_bad(const char *value, struct err *err)
+{
+	if (strncmp(value, "bad", 3) != 0)
+		return 0;
+	return err_set(err, "\"%s\" is bad", value);
+}
+
 #define FIELD(member) offsetof(struct values, member)
 
 static const struct config_option options[] = {
@@ -67,7 +75,7 @@ static const struct config_option options[] = {
 	{ .name = "List", .type = CONFIG_LIST, .offset = FIELD(list),
 	  .initial = "first", .argument = "WORD", .help = "a list" },
 	{ .name = "IPv4Files", .type = CONFIG_LIST, .offset = FIELD(files),
-	  .help = "files" },
+	  .check = check_not_bad, .help = "files" },
 	{ .name = "Alias", .type = CONFIG_CALL, .set = set_alias,
 	  .argument = "PORT", .help = "adds to List" },
 	{ .name = "Never", .type = CONFIG_CALL, .set = set_never,
@@ -254,6 +262,25 @@ test_faults(void)
 	}
 }
 
+/* A row's own check comes before the value is taken. */
+static void
+test_checked(void)
+{
+	static const char text[] = "IPv4Files ab\nIPv4Files\t=\n"
+	    "IPv4Files = abcd\nIPv4Files bad\n";
+	struct config *config = config_new(options, sizeof(struct values));
+	const struct values *values = config_values(config);
+	struct err err;
+
+	check_int("checked", config_parse(config, "f", text, strlen(text),
+	    &err), -1);
+	check_str("with file and line", err.text,
+	    "f:4: IPv4Files: \"bad\" is bad");
+	check_uint("what was good is in", values->files.count, 1);
+	check_str("the rest is not", values->files.items[0], "abcd");
+	config_free(&config);
+}
+
 static void
 test_limits(void)
 {
@@ -427,6 +454,7 @@ main(void)
 {
 	test_values();
 	test_faults();
+	test_checked();
 	test_limits();
 	test_origins();
 	test_notices();
