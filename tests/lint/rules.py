@@ -187,9 +187,9 @@ def form(root):
 
 
 def option_names(root, daemon):
-    names = re.findall(r'\{ \.name = "(\w+)"',
+    names = re.findall(r'\.name = "(\w+)"',
                        read(root, f"{daemon}/options.c"))
-    names += re.findall(r'\{ \.name = "(\w+)"', read(root, "common/daemon.h"))
+    names += re.findall(r'\.name = "(\w+)"', read(root, "common/daemon.h"))
     return set(names)
 
 

@@ -93,24 +93,28 @@ static const struct {
 	const char *want;
 } log_rows[] = {
 	{ "greylisted", { "greylist", "new", -1, NULL, "mx.example",
-	    "192.0.2.1", "a@b", "c@d", NULL },
+	    "192.0.2.1", "a@b", "c@d", NULL, NULL },
 	  "action=greylist, reason=new, client_name=mx.example, "
 	  "client_address=192.0.2.1, sender=a@b, recipient=c@d" },
 	{ "passed, null sender, with its queue id", { "pass", "triplet found",
-	    301, "4XyZ12", "mx.example", "192.0.2.1", "", "c@d", "" },
+	    301, "4XyZ12", "mx.example", "192.0.2.1", "", "c@d", "", NULL },
 	  "4XyZ12: action=pass, reason=triplet found, delay=301, "
 	  "client_name=mx.example, client_address=192.0.2.1, recipient=c@d" },
 	{ "nothing known", { "pass", "no client address", -1, "", NULL, NULL,
-	    NULL, NULL, NULL },
+	    NULL, NULL, NULL, NULL },
 	  "action=pass, reason=no client address" },
 	{ "a delay of 0", { "pass", "triplet found", 0, "", NULL, NULL,
-	    NULL, NULL, NULL },
+	    NULL, NULL, NULL, NULL },
 	  "action=pass, reason=triplet found, delay=0" },
 	{ "hostile values", { "pass", "triplet found", -1, "Q\n,", "a,b",
-	    "1\r", "50%\x7f", "\xc3\xa4@d", "spammer, really" },
+	    "1\r", "50%\x7f", "\xc3\xa4@d", "spammer, really",
+	    NULL },
 	  "Q%0A%2C: action=pass, reason=triplet found, client_name=a%2Cb, "
 	  "client_address=1%0D, sender=50%%7F, recipient=%C3%A4@d, "
 	  "rule=spammer%2C really" },
+	{ "suspicious", { "greylist", "new", -1, NULL, NULL, NULL, NULL, NULL,
+	    NULL, "dnsbl,no name" },
+	  "action=greylist, reason=new, suspicious=dnsbl%2Cno name" },
 };
 
 int
