@@ -26,8 +26,10 @@ $TTL 3600
 ns. A 127.0.0.1
 *.direct.example. TXT "v=spf1 ip4:192.0.2.0/24 -all"
 *.include.example. TXT "v=spf1 include:one.include.example ~all"
-one.include.example. TXT "v=spf1 include:two.include.example a:a.include.example -all"
-two.include.example. TXT "v=spf1 ip4:198.51.100.0/24 mx:mx.include.example -all"
+$ORIGIN include.example.
+one TXT "v=spf1 include:two.include.example a:a.include.example -all"
+two TXT "v=spf1 ip4:198.51.100.0/24 mx:mx.include.example -all"
+$ORIGIN .
 a.include.example. A 192.0.2.1
 mx.include.example. MX 10 host.mx.include.example.
 host.mx.include.example. A 198.51.100.1

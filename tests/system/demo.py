@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: ISC
 """SPF and greylisting in front of a real Postfix, for the eye.
 
-Starts a private Postfix with spfd and greylistd beside it, and DNS; sends mail to it over SMTP
-from several addresses and shows what became of each and why.  Nothing on this
-machine changes; the logs and the delivered mails are kept in build/demo.
+Starts a private Postfix with spfd and greylistd beside it, and DNS; sends
+mail to it over SMTP from several addresses and shows what became of each and
+why.  Nothing on this machine changes; the logs and the delivered mails are
+kept in build/demo.
 Status 0 when all went as it should, 1 when not, 77 when it cannot run here.
 """
 import os
