@@ -19,9 +19,9 @@ struct block {
 };
 
 struct arena {
-	struct block *blocks;	/* the current one first */
-	size_t left;		/* unused bytes of the current block */
-	unsigned char *free;	/* where they begin */
+	struct block *blocks; /* the current one first */
+	size_t left;          /* unused bytes of the current block */
+	unsigned char *free;  /* where they begin */
 	size_t used;
 };
 

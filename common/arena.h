@@ -22,15 +22,15 @@ void arena_free(struct arena **arena);
 /* Returns size bytes, all zero, aligned for any type; valid until the arena
  * is freed; never NULL. */
 void *arena_alloc(struct arena *arena, size_t size)
-	__attribute__((returns_nonnull));
+    __attribute__((returns_nonnull));
 
 /* Returns a copy of the NUL-terminated text. */
 char *arena_strdup(struct arena *arena, const char *text)
-	__attribute__((returns_nonnull));
+    __attribute__((returns_nonnull));
 
 /* Returns a NUL-terminated copy of the first len bytes of text. */
 char *arena_strndup(struct arena *arena, const char *text, size_t len)
-	__attribute__((returns_nonnull));
+    __attribute__((returns_nonnull));
 
 /* Bytes handed out so far, for limits and metrics. */
 size_t arena_used(const struct arena *arena);

@@ -10,7 +10,7 @@
 /* What a word of the command line asks for. */
 enum action {
 	ACT_CONFIG,
-	ACT_SET,		/* -o */
+	ACT_SET, /* -o */
 	ACT_CHECK,
 	ACT_PRINT,
 	ACT_FOREGROUND,
@@ -19,12 +19,12 @@ enum action {
 	ACT_QUIET,
 	ACT_VERSION,
 	ACT_HELP,
-	ACT_OPTION,		/* an option of the table */
+	ACT_OPTION, /* an option of the table */
 };
 
 struct reserved {
 	char letter;
-	const char *name;	/* long, or NULL */
+	const char *name; /* long, or NULL */
 	enum action action;
 };
 
@@ -50,20 +50,20 @@ struct scan {
 	const struct args_spec *spec;
 	int argc;
 	char **argv;
-	int next;		/* index of the word to read next */
+	int next; /* index of the word to read next */
 	struct config *config;
-	bool apply;		/* the second time */
+	bool apply; /* the second time */
 	struct args *args;
 	struct err *err;
 };
 
 /* One option as found. */
 struct found {
-	const char *word;	/* as typed, for messages */
+	const char *word; /* as typed, for messages */
 	char name[CONFIG_NAME_SIZE + 64];
-	const char *value;	/* what follows "=", or NULL */
+	const char *value; /* what follows "=", or NULL */
 	enum action action;
-	const struct config_option *option;	/* for ACT_OPTION */
+	const struct config_option *option; /* for ACT_OPTION */
 };
 
 static int
@@ -81,8 +81,10 @@ unknown_long(const struct scan *s, const char *name)
 			best = str_distance(nearest, name);
 		}
 	}
-	return err_set(s->err, "unknown option \"--%.64s\"; the nearest known"
-	    " is --%s", name, nearest);
+	return err_set(s->err,
+	    "unknown option \"--%.64s\"; the nearest known"
+	    " is --%s",
+	    name, nearest);
 }
 
 /* Resolves "--name" or "--name=value". */
@@ -117,8 +119,10 @@ find_short(const struct scan *s, struct found *f)
 
 	f->value = NULL;
 	if (f->word[2] != '\0')
-		return err_set(s->err, "\"%.64s\": write -%c as a word of its"
-		    " own (--help lists the options)", f->word, c);
+		return err_set(s->err,
+		    "\"%.64s\": write -%c as a word of its"
+		    " own (--help lists the options)",
+		    f->word, c);
 	for (size_t i = 0; i < RESERVED_COUNT; i++) {
 		if (reserved[i].letter == c) {
 			f->action = reserved[i].action;
@@ -128,8 +132,10 @@ find_short(const struct scan *s, struct found *f)
 	while (letter != NULL && letter->letter != 0 && letter->letter != c)
 		letter++;
 	if (letter == NULL || letter->letter == 0)
-		return err_set(s->err, "unknown option \"-%c\" (--help lists"
-		    " the options)", c);
+		return err_set(s->err,
+		    "unknown option \"-%c\" (--help lists"
+		    " the options)",
+		    c);
 	f->action = ACT_OPTION;
 	f->option = config_find(s->config, letter->name);
 	return f->option != NULL ? 0 : unknown_long(s, letter->name);
@@ -172,9 +178,10 @@ set_pair(struct scan *s, struct found *f)
 	str_add_bytes(&copy, f->value, len);
 	option = config_find(s->config, f->name);
 	if (option == NULL)
-		return err_set(s->err, "-o: unknown option \"%.64s\"; the"
-		    " nearest known is %s", f->name,
-		    config_nearest(s->config, f->name)->name);
+		return err_set(s->err,
+		    "-o: unknown option \"%.64s\"; the"
+		    " nearest known is %s",
+		    f->name, config_nearest(s->config, f->name)->name);
 	if (value == NULL && config_needs_value(option))
 		return err_set(s->err, "-o %s needs a value: -o %s=VALUE",
 		    f->name, f->name);
@@ -239,8 +246,7 @@ act(struct scan *s, struct found *f)
 	case ACT_VERSION:
 	case ACT_HELP:
 		if (f->value != NULL)
-			return err_set(s->err, "--%s takes no value",
-			    f->name);
+			return err_set(s->err, "--%s takes no value", f->name);
 		act_flag(s, f->action);
 		return 0;
 	}
@@ -266,8 +272,10 @@ scan_words(struct scan *s)
 				s->args->config_file = f.word;
 			if (s->spec->ignore_words || s->spec->word_is_file)
 				continue;
-			return err_set(s->err, "unexpected word \"%.64s\":"
-			    " options begin with \"-\"", f.word);
+			return err_set(s->err,
+			    "unexpected word \"%.64s\":"
+			    " options begin with \"-\"",
+			    f.word);
 		}
 		if ((is_long ? find_long : find_short)(s, &f) < 0 ||
 		    act(s, &f) < 0)
@@ -284,7 +292,7 @@ read_file(struct scan *s)
 
 	if (args->config_file == NULL) {
 		if (path == NULL || (access(path, F_OK) < 0 &&
-		    (errno == ENOENT || errno == ENOTDIR)))
+					(errno == ENOENT || errno == ENOTDIR)))
 			return 0;
 		args->config_file = path;
 	}
@@ -297,7 +305,7 @@ read_file(struct scan *s)
 
 int
 args_parse(const struct args_spec *spec, int argc, char **argv,
-	struct config *config, struct args *args_r, struct err *err)
+    struct config *config, struct args *args_r, struct err *err)
 {
 	struct scan s = {
 		.spec = spec,
@@ -334,5 +342,6 @@ args_help(FILE *out)
 	    "  -v, --verbose               log more; may be repeated\n"
 	    "  -q, --quiet                 log less\n"
 	    "  -V, --version               print the version and end\n"
-	    "  -h, --help                  print this text and end\n", out);
+	    "  -h, --help                  print this text and end\n",
+	    out);
 }

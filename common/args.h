@@ -27,38 +27,38 @@
 
 /* One letter that stands for a long option of the table. */
 struct args_short {
-	char letter;		/* 0 ends a list of these */
-	const char *name;	/* "Unix" */
+	char letter;      /* 0 ends a list of these */
+	const char *name; /* "Unix" */
 };
 
 /* What to do besides running. */
 enum args_mode {
 	ARGS_RUN,
-	ARGS_CHECK,		/* -t */
-	ARGS_PRINT,		/* -p */
-	ARGS_HELP,		/* -h, --help, --man */
-	ARGS_VERSION,		/* -V, --version */
+	ARGS_CHECK,   /* -t */
+	ARGS_PRINT,   /* -p */
+	ARGS_HELP,    /* -h, --help, --man */
+	ARGS_VERSION, /* -V, --version */
 };
 
 struct args_spec {
-	const struct args_short *letters;	/* may be NULL */
-	bool ignore_words;	/* skip words that are no options (postgrey);
+	const struct args_short *letters; /* may be NULL */
+	bool ignore_words;       /* skip words that are no options (postgrey);
 				 * else they are an error */
-	bool word_is_file;	/* a word that is no option names the
+	bool word_is_file;       /* a word that is no option names the
 				 * configuration file, as -c does
 				 * (policyd-spf) */
-	const char *config_file;	/* read when it exists and no -c was
+	const char *config_file; /* read when it exists and no -c was
 					 * given; NULL = none */
 };
 
 struct args {
 	enum args_mode mode;
-	bool daemonize;		/* the last of -d/--daemonize and -f wins */
-	int verbosity;		/* -v/--verbose counts up; -q/--quiet sets the
+	bool daemonize;          /* the last of -d/--daemonize and -f wins */
+	int verbosity;           /* -v/--verbose counts up; -q/--quiet sets the
 				 * option Quiet where the table has one, and
 				 * counts down where it has not */
-	const char *config_file;	/* what was read, or NULL; borrowed */
-	bool config_error;	/* the fault lies in a value or in the file,
+	const char *config_file; /* what was read, or NULL; borrowed */
+	bool config_error;       /* the fault lies in a value or in the file,
 				 * not in the form of the command line */
 };
 
@@ -67,7 +67,7 @@ struct args {
  * is looked at. Returns 0, or -1 with err (and args_r->config_error).
  * args_r borrows from argv and spec. */
 int args_parse(const struct args_spec *spec, int argc, char **argv,
-	struct config *config, struct args *args_r, struct err *err);
+    struct config *config, struct args *args_r, struct err *err);
 
 /* Prints the lines of --help about the options of this file. */
 void args_help(FILE *out);

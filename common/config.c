@@ -93,7 +93,7 @@ set_bool(bool *field, const char *name, const char *value, struct err *err)
 
 static int
 set_enum(int *field, const struct config_option *option, const char *value,
-	struct err *err)
+    struct err *err)
 {
 	char buf[256];
 	struct str list;
@@ -104,11 +104,10 @@ set_enum(int *field, const struct config_option *option, const char *value,
 			*field = i;
 			return 0;
 		}
-		str_addf(&list, "%s%s", i > 0 ? ", " : "",
-		    option->choices[i]);
+		str_addf(&list, "%s%s", i > 0 ? ", " : "", option->choices[i]);
 	}
-	return err_set(err, "%s: \"%s\" is not one of: %s", option->name,
-	    value, list.text);
+	return err_set(err, "%s: \"%s\" is not one of: %s", option->name, value,
+	    list.text);
 }
 
 static int
@@ -130,7 +129,7 @@ parse_int(const char *value, int base, int64_t *number_r)
 
 static const char *
 number_text(const struct config_option *option, int64_t number,
-	char buf[static UNIT_TEXT_SIZE])
+    char buf[static UNIT_TEXT_SIZE])
 {
 	struct str s;
 
@@ -153,7 +152,7 @@ number_text(const struct config_option *option, int64_t number,
 
 static int
 set_number(int64_t *field, const struct config_option *option,
-	const char *value, struct err *err)
+    const char *value, struct err *err)
 {
 	bool has_range = option->min != 0 || option->max != 0;
 	int64_t min = option->min;
@@ -166,8 +165,8 @@ set_number(int64_t *field, const struct config_option *option,
 		r = unit_parse_time(value, option->unit, &number, err);
 	else if (option->type == CONFIG_SIZE)
 		r = unit_parse_size(value, option->unit, &number, err);
-	else if (parse_int(value, option->type == CONFIG_OCTAL ? 8 : 10,
-	    &number) < 0)
+	else if (parse_int(
+		     value, option->type == CONFIG_OCTAL ? 8 : 10, &number) < 0)
 		r = err_set(err, "\"%s\" is not %s number", value,
 		    option->type == CONFIG_OCTAL ? "an octal" : "a whole");
 	if (r < 0)
@@ -175,8 +174,7 @@ set_number(int64_t *field, const struct config_option *option,
 	if (number < min || number > max) {
 		if (max == INT64_MAX)
 			return err_set(err, "%s: %s is less than %s",
-			    option->name, value, number_text(option, min,
-			    low));
+			    option->name, value, number_text(option, min, low));
 		return err_set(err, "%s: %s is not within %s and %s",
 		    option->name, value, number_text(option, min, low),
 		    number_text(option, max, high));
@@ -201,8 +199,8 @@ list_add(struct config_list *list, const char *value, bool replace)
 		list_clear(list);
 	if (value[0] == '\0')
 		return;
-	list->items = xmem_realloc(list->items, list->count + 1,
-	    sizeof(*list->items));
+	list->items =
+	    xmem_realloc(list->items, list->count + 1, sizeof(*list->items));
 	list->items[list->count++] = xmem_strdup(value);
 }
 
@@ -213,8 +211,10 @@ add_notice(struct config *config, const struct config_option *option)
 
 	if (config->origins[index_of(config, option)] >= CONFIG_READ)
 		return;
-	(void)err_set(&text, "option %s is known but not needed: it has no"
-	    " effect", option->name);
+	(void)err_set(&text,
+	    "option %s is known but not needed: it has no"
+	    " effect",
+	    option->name);
 	config->notices = xmem_realloc(config->notices,
 	    config->notice_count + 1, sizeof(*config->notices));
 	config->notices[config->notice_count++] = xmem_strdup(text.text);
@@ -232,8 +232,10 @@ check_text(const char *name, const char *value, struct err *err)
 		unsigned char c = (unsigned char)value[i];
 
 		if ((c < 0x20 && c != '\t') || c == 0x7f)
-			return err_set(err, "%s: the value holds a control"
-			    " character (0x%02x)", name, c);
+			return err_set(err,
+			    "%s: the value holds a control"
+			    " character (0x%02x)",
+			    name, c);
 	}
 	return 0;
 }
@@ -241,7 +243,7 @@ check_text(const char *name, const char *value, struct err *err)
 /* Puts value, which was checked to be there where it must, into the field. */
 static int
 store_value(struct config *config, const struct config_option *option,
-	const char *value, enum config_origin origin, struct err *err)
+    const char *value, enum config_origin origin, struct err *err)
 {
 	void *field = field_of(config, option);
 	char **text;
@@ -276,7 +278,7 @@ store_value(struct config *config, const struct config_option *option,
 
 static int
 assign(struct config *config, const struct config_option *option,
-	const char *value, enum config_origin origin, struct err *err)
+    const char *value, enum config_origin origin, struct err *err)
 {
 	enum config_origin *own = &config->origins[index_of(config, option)];
 
@@ -300,16 +302,19 @@ assign(struct config *config, const struct config_option *option,
 }
 
 int
-config_set(struct config *config, const char *name, const char *value,
-	struct err *err)
+config_set(
+    struct config *config, const char *name, const char *value, struct err *err)
 {
 	const struct config_option *option = config_find(config, name);
-	enum config_origin origin = config->is_defaulting ? CONFIG_DEFAULTED :
-		config->is_reading ? CONFIG_READ : CONFIG_GIVEN;
+	enum config_origin origin = config->is_defaulting ? CONFIG_DEFAULTED
+				    : config->is_reading  ? CONFIG_READ
+							  : CONFIG_GIVEN;
 
 	if (option == NULL)
-		return err_set(err, "unknown option \"%.64s\"; the nearest"
-		    " known is %s", name, config_nearest(config, name)->name);
+		return err_set(err,
+		    "unknown option \"%.64s\"; the nearest"
+		    " known is %s",
+		    name, config_nearest(config, name)->name);
 	if (config->is_defaulting &&
 	    config->origins[index_of(config, option)] >= CONFIG_READ)
 		return 0;
@@ -317,8 +322,8 @@ config_set(struct config *config, const char *name, const char *value,
 }
 
 int
-config_default(struct config *config, const char *name, const char *value,
-	struct err *err)
+config_default(
+    struct config *config, const char *name, const char *value, struct err *err)
 {
 	bool outer = config->is_defaulting;
 	int r;
@@ -336,7 +341,7 @@ config_is_set(const struct config *config, const char *name)
 	const struct config_option *option = config_find(config, name);
 
 	return option != NULL &&
-	    config->origins[index_of(config, option)] >= CONFIG_READ;
+	       config->origins[index_of(config, option)] >= CONFIG_READ;
 }
 
 static void
@@ -352,8 +357,7 @@ set_initial(struct config *config, const struct config_option *option)
 	}
 	if (option->initial == NULL)
 		return;
-	if (assign(config, option, option->initial, CONFIG_INITIAL,
-	    &err) < 0) {
+	if (assign(config, option, option->initial, CONFIG_INITIAL, &err) < 0) {
 		(void)fprintf(stderr, "bad default: %s\n", err.text);
 		abort();
 	}
@@ -382,8 +386,7 @@ config_free(struct config **config)
 
 	if (c == NULL)
 		return;
-	for (const struct config_option *o = c->options; o->name != NULL;
-	    o++) {
+	for (const struct config_option *o = c->options; o->name != NULL; o++) {
 		if (o->type == CONFIG_STRING)
 			xmem_free(field_of(c, o));
 		else if (o->type == CONFIG_LIST)
@@ -417,8 +420,8 @@ config_notice(const struct config *config, size_t i)
 }
 
 size_t
-config_value_count(const struct config *config,
-	const struct config_option *option)
+config_value_count(
+    const struct config *config, const struct config_option *option)
 {
 	const struct config_list *list;
 
@@ -432,8 +435,8 @@ config_value_count(const struct config *config,
 
 const char *
 config_value_text(const struct config *config,
-	const struct config_option *option, size_t i,
-	char buf[static CONFIG_VALUE_MAX + 1])
+    const struct config_option *option, size_t i,
+    char buf[static CONFIG_VALUE_MAX + 1])
 {
 	const void *field = field_of(config, option);
 

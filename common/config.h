@@ -29,58 +29,61 @@
 
 /* What a value is, and the type of the field it fills. */
 enum config_type {
-	CONFIG_BOOL,	/* bool: yes no true false on off 1 0 */
-	CONFIG_INT,	/* int64_t: decimal, min..max */
-	CONFIG_OCTAL,	/* int64_t: octal mode, min..max */
-	CONFIG_TIME,	/* int64_t seconds, min..max; unit = default unit */
-	CONFIG_SIZE,	/* int64_t bytes, min..max; unit = default unit */
-	CONFIG_STRING,	/* char *, owned by the configuration */
-	CONFIG_ENUM,	/* int: index into choices */
-	CONFIG_LIST,	/* struct config_list: one element per line */
-	CONFIG_CALL,	/* no field: set() does the work (aliases) */
-	CONFIG_IGNORED,	/* no field: known but not needed, one notice */
+	CONFIG_BOOL,    /* bool: yes no true false on off 1 0 */
+	CONFIG_INT,     /* int64_t: decimal, min..max */
+	CONFIG_OCTAL,   /* int64_t: octal mode, min..max */
+	CONFIG_TIME,    /* int64_t seconds, min..max; unit = default unit */
+	CONFIG_SIZE,    /* int64_t bytes, min..max; unit = default unit */
+	CONFIG_STRING,  /* char *, owned by the configuration */
+	CONFIG_ENUM,    /* int: index into choices */
+	CONFIG_LIST,    /* struct config_list: one element per line */
+	CONFIG_CALL,    /* no field: set() does the work (aliases) */
+	CONFIG_IGNORED, /* no field: known but not needed, one notice */
 };
 
 struct config_list {
-	char **items;		/* count texts, owned by the configuration */
+	char **items; /* count texts, owned by the configuration */
 	size_t count;
 };
 
 struct config;
 
 struct config_option {
-	const char *name;	/* canonical spelling: "MaxAge" */
+	const char *name; /* canonical spelling: "MaxAge" */
 	enum config_type type;
-	size_t offset;		/* of the field in the daemon's struct */
-	const char *initial;	/* default as text, NULL = zero/empty; for
+	size_t offset;              /* of the field in the daemon's struct */
+	const char *initial;        /* default as text, NULL = zero/empty; for
 				 * lists one element that the first explicit
 				 * value replaces */
-	int64_t min, max;	/* for numbers, in the base unit; both 0:
+	int64_t min, max;           /* for numbers, in the base unit; both 0:
 				 * any number that is not negative */
-	char unit;		/* default unit for TIME and SIZE, else 0 */
-	const char *const *choices;	/* NULL-terminated, for ENUM */
+	char unit;                  /* default unit for TIME and SIZE, else 0 */
+	const char *const *choices; /* NULL-terminated, for ENUM */
 	/* for CALL: acts on config (mostly by config_set); value is NULL
 	 * when none was given. Returns 0 or -1 with err. */
 	int (*set)(struct config *config, const char *value, struct err *err);
 	/* may be NULL: is this value one that can be used? Returns 0 or -1
 	 * with err, which need not name the option. Not asked about "". */
 	int (*check)(const char *value, struct err *err);
-	const char *if_bare;	/* the value of "--name" without "=value"; NULL
+	const char *if_bare;  /* the value of "--name" without "=value"; NULL
 				 * when a value is required ("yes" for BOOL
 				 * goes without saying) */
-	const char *argument;	/* what --help calls the value: "SECONDS";
+	const char *argument; /* what --help calls the value: "SECONDS";
 				 * CALL and IGNORED without it need no value */
-	const char *help;	/* one line, lower case, no full stop */
+	const char *help;     /* one line, lower case, no full stop */
 };
 
 /* Ends a table. */
-#define CONFIG_END { .name = NULL }
+#define CONFIG_END                                                             \
+	{                                                                      \
+		.name = NULL                                                   \
+	}
 
 /* Makes a configuration for the table and the struct of values_size bytes,
  * filled with the defaults. The table (ended by CONFIG_END) is borrowed.
  * Aborts when a default does not parse: that is our bug. */
-struct config *config_new(const struct config_option *options,
-	size_t values_size);
+struct config *config_new(
+    const struct config_option *options, size_t values_size);
 
 /* Frees the configuration with its struct; sets *config to NULL. */
 void config_free(struct config **config);
@@ -92,25 +95,25 @@ void *config_values(const struct config *config);
  * -1 with a sentence that names the option, the text and what is allowed;
  * for an unknown name it names the nearest known one. */
 int config_set(struct config *config, const char *name, const char *value,
-	struct err *err);
+    struct err *err);
 
 /* Replaces a default (postgrey's differ from greylistd's): like config_set,
  * but the option still counts as not given. The first call replaces a list,
  * further ones add to it. Does nothing to an option that was given. */
-int config_default(struct config *config, const char *name,
-	const char *value, struct err *err);
+int config_default(struct config *config, const char *name, const char *value,
+    struct err *err);
 
 /* Was the option given explicitly (file or command line)? */
 bool config_is_set(const struct config *config, const char *name);
 
 /* The table's row of name, or NULL. */
-const struct config_option *config_find(const struct config *config,
-	const char *name);
+const struct config_option *config_find(
+    const struct config *config, const char *name);
 
 /* The row whose name is nearest to name, for "did you mean". The table must
  * not be empty. */
-const struct config_option *config_nearest(const struct config *config,
-	const char *name);
+const struct config_option *config_nearest(
+    const struct config *config, const char *name);
 
 /* Must "--name" be followed by a value? */
 bool config_needs_value(const struct config_option *option);
@@ -120,8 +123,8 @@ bool config_needs_value(const struct config_option *option);
 
 /* Writes the name as on the command line, without "--" ("max-age" for
  * MaxAge), and returns buf. */
-const char *config_long_name(const struct config_option *option,
-	char buf[static CONFIG_NAME_SIZE]);
+const char *config_long_name(
+    const struct config_option *option, char buf[static CONFIG_NAME_SIZE]);
 
 /* Reads a file. Stops at the first fault: -1 and "FILE:LINE: what, and what
  * to write instead". Lines are at most CONFIG_LINE_MAX bytes. A list that the
@@ -131,7 +134,7 @@ int config_read(struct config *config, const char *path, struct err *err);
 
 /* The same from text in memory of len bytes; name stands for the path. */
 int config_parse(struct config *config, const char *name, const char *text,
-	size_t len, struct err *err);
+    size_t len, struct err *err);
 
 #define CONFIG_LINE_MAX 4096
 /* The longest value: printed with each byte escaped it still fits a line. */

@@ -35,11 +35,11 @@ parse_quoted(char *text, char **value_r, struct err *err)
 	in++;
 	if (*in != '\0' && !is_blank(*in))
 		return err_set(err, "text follows the closing quote; write"
-		    " \\\" for a quote inside of quotes");
+				    " \\\" for a quote inside of quotes");
 	in += strspn(in, " \t");
 	if (*in != '\0' && *in != '#')
 		return err_set(err, "text follows the closing quote; write"
-		    " \\\" for a quote inside of quotes");
+				    " \\\" for a quote inside of quotes");
 	*out = '\0';
 	*value_r = text;
 	return 0;
@@ -75,7 +75,7 @@ parse_line(char *line, char **name_r, char **value_r, struct err *err)
 		return 0;
 	if (len == 0)
 		return err_set(err, "the name of the option is missing before"
-		    " \"=\"");
+				    " \"=\"");
 	rest += strspn(rest, " \t");
 	has_equals = *rest == '=';
 	line[len] = '\0';
@@ -96,18 +96,17 @@ parse_line(char *line, char **name_r, char **value_r, struct err *err)
 
 /* Reads one line of len bytes without its line end. */
 static int
-read_line(struct config *config, const char *text, size_t len,
-	struct err *err)
+read_line(struct config *config, const char *text, size_t len, struct err *err)
 {
 	char line[CONFIG_LINE_MAX + 1];
 	char *name, *value;
 
 	if (len > CONFIG_LINE_MAX)
-		return err_set(err, "the line is longer than %d bytes",
-		    CONFIG_LINE_MAX);
+		return err_set(
+		    err, "the line is longer than %d bytes", CONFIG_LINE_MAX);
 	if (memchr(text, '\0', len) != NULL)
 		return err_set(err, "the line holds a NUL byte; is this a"
-		    " text file?");
+				    " text file?");
 	memcpy(line, text, len);
 	line[len] = '\0';
 	if (parse_line(str_trim(line), &name, &value, err) < 0)
@@ -119,7 +118,7 @@ read_line(struct config *config, const char *text, size_t len,
 
 int
 config_parse(struct config *config, const char *name, const char *text,
-	size_t len, struct err *err)
+    size_t len, struct err *err)
 {
 	unsigned long number = 0;
 	int r = 0;
@@ -178,8 +177,10 @@ config_read(struct config *config, const char *path, struct err *err)
 		goto out;
 	}
 	if ((size_t)len > FILE_SIZE_MAX) {
-		(void)err_set(err, "%s is larger than %zu bytes: is this a"
-		    " configuration file?", path, FILE_SIZE_MAX);
+		(void)err_set(err,
+		    "%s is larger than %zu bytes: is this a"
+		    " configuration file?",
+		    path, FILE_SIZE_MAX);
 		goto out;
 	}
 	r = config_parse(config, path, buf, (size_t)len, err);
@@ -221,8 +222,8 @@ print_value(const char *text, FILE *out)
 }
 
 static void
-print_option(const struct config *config, const struct config_option *option,
-	FILE *out)
+print_option(
+    const struct config *config, const struct config_option *option, FILE *out)
 {
 	const char *mark = config_is_set(config, option->name) ? "" : "# ";
 	size_t count = config_value_count(config, option);

@@ -21,8 +21,8 @@ is_lower(char c)
 }
 
 const char *
-config_long_name(const struct config_option *option,
-	char buf[static CONFIG_NAME_SIZE])
+config_long_name(
+    const struct config_option *option, char buf[static CONFIG_NAME_SIZE])
 {
 	const char *name = option->name;
 	struct str s;
@@ -76,8 +76,8 @@ print_head(const struct config_option *option, FILE *out)
 	str_init(&s, line, sizeof(line));
 	str_addf(&s, "  --%s", config_long_name(option, buf));
 	if (argument != NULL)
-		str_addf(&s, config_needs_value(option) ? "=%s" : "[=%s]",
-		    argument);
+		str_addf(
+		    &s, config_needs_value(option) ? "=%s" : "[=%s]", argument);
 	(void)fputs(line, out);
 	if (s.len >= TEXT_COLUMN - 1) {
 		(void)fputc('\n', out);
@@ -115,8 +115,8 @@ static bool
 has_default(const struct config_option *option)
 {
 	return option->initial != NULL && option->initial[0] != '\0' &&
-	    !(option->type == CONFIG_BOOL &&
-	    str_equal_nocase(option->initial, "no"));
+	       !(option->type == CONFIG_BOOL &&
+		   str_equal_nocase(option->initial, "no"));
 }
 
 static void
@@ -130,8 +130,8 @@ print_option(const struct config_option *option, FILE *out)
 	if (option->type == CONFIG_ENUM) {
 		str_add(&s, ": ");
 		for (size_t i = 0; option->choices[i] != NULL; i++)
-			str_addf(&s, "%s%s", i > 0 ? ", " : "",
-			    option->choices[i]);
+			str_addf(
+			    &s, "%s%s", i > 0 ? ", " : "", option->choices[i]);
 	}
 	if (has_default(option))
 		str_addf(&s, " (default: %s)", option->initial);

@@ -14,18 +14,18 @@
 
 /* Where an option's value comes from; a higher one replaces a lower one. */
 enum config_origin {
-	CONFIG_INITIAL,		/* the table */
-	CONFIG_DEFAULTED,	/* config_default */
-	CONFIG_READ,		/* a file */
-	CONFIG_GIVEN,		/* the command line */
+	CONFIG_INITIAL,   /* the table */
+	CONFIG_DEFAULTED, /* config_default */
+	CONFIG_READ,      /* a file */
+	CONFIG_GIVEN,     /* the command line */
 };
 
 struct config {
-	const struct config_option *options;	/* borrowed */
+	const struct config_option *options; /* borrowed */
 	void *values;
-	enum config_origin *origins;	/* one per option */
-	bool is_defaulting;	/* config_set is called by config_default */
-	bool is_reading;	/* ... or by config_parse */
+	enum config_origin *origins; /* one per option */
+	bool is_defaulting; /* config_set is called by config_default */
+	bool is_reading;    /* ... or by config_parse */
 	char **notices;
 	size_t notice_count;
 };
@@ -33,12 +33,12 @@ struct config {
 /* Writes option's value at index i of its list (0 for what is no list) as
  * config_set would take it into buf and returns it. */
 const char *config_value_text(const struct config *config,
-	const struct config_option *option, size_t i,
-	char buf[static CONFIG_VALUE_MAX + 1]);
+    const struct config_option *option, size_t i,
+    char buf[static CONFIG_VALUE_MAX + 1]);
 
 /* How many values does option hold: 1, or the length of its list; 0 for
  * options without a field. */
-size_t config_value_count(const struct config *config,
-	const struct config_option *option);
+size_t config_value_count(
+    const struct config *config, const struct config_option *option);
 
 #endif

@@ -31,20 +31,20 @@ struct run {
 	int argc;
 	char **argv;
 	struct config *config;
-	const struct daemon_config *options;	/* within config */
+	const struct daemon_config *options; /* within config */
 	struct args args;
 	enum log_sink sink;
 	bool has_log;
-	bool has_terminal;	/* with -d, until the start is done */
+	bool has_terminal; /* with -d, until the start is done */
 	bool is_stopping;
 	uid_t uid;
 	gid_t gid;
-	sigset_t signals;	/* those that we handle */
+	sigset_t signals; /* those that we handle */
 	sigset_t old_mask;
-	int signal_fd;		/* -1 before */
-	int starter_fd;		/* -1 unless a starter waits for us */
+	int signal_fd;  /* -1 before */
+	int starter_fd; /* -1 unless a starter waits for us */
 	struct daemon_pid_file pid_file;
-	void *state;		/* of the daemon's hooks */
+	void *state; /* of the daemon's hooks */
 	void *engine;
 };
 
@@ -78,7 +78,7 @@ options_of(const struct run *r, const struct config *config)
  * *config_r is the caller's to free. Returns 0 or -1. */
 static int
 load(const struct run *r, struct config **config_r, struct args *args_r,
-	struct err *err)
+    struct err *err)
 {
 	const struct daemon_spec *spec = r->spec;
 	const struct daemon_default *d = spec->defaults;
@@ -89,16 +89,18 @@ load(const struct run *r, struct config **config_r, struct args *args_r,
 	for (; d != NULL && d->name != NULL; d++)
 		if (config_default(*config_r, d->name, d->value, err) < 0)
 			return -1;
-	if (args_parse(&spec->args, r->argc, r->argv, *config_r, args_r,
-	    err) < 0)
+	if (args_parse(&spec->args, r->argc, r->argv, *config_r, args_r, err) <
+	    0)
 		return -1;
 	if (args_r->mode == ARGS_HELP || args_r->mode == ARGS_VERSION)
 		return 0;
 	args_r->config_error = true;
 	facility = options_of(r, *config_r)->syslog_facility;
 	if (log_facility(facility) < 0)
-		return err_set(err, "SyslogFacility: \"%.64s\" is unknown;"
-		    " write mail, daemon or local0 to local7", facility);
+		return err_set(err,
+		    "SyslogFacility: \"%.64s\" is unknown;"
+		    " write mail, daemon or local0 to local7",
+		    facility);
 	if (spec->check != NULL && spec->check(*config_r, err) < 0)
 		return -1;
 	args_r->config_error = false;
@@ -110,7 +112,11 @@ static int
 prepare(struct run *r)
 {
 	static const int numbers[] = {
-		SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1,
+		SIGTERM,
+		SIGINT,
+		SIGQUIT,
+		SIGHUP,
+		SIGUSR1,
 	};
 
 	daemon_process_keep_stdio();
@@ -152,7 +158,7 @@ print_help(const struct daemon_spec *spec)
 	(void)printf("%s\n", spec->usage);
 	args_help(stdout);
 	(void)printf("\nOptions of the configuration file; -o NAME=VALUE works"
-	    " as well:\n");
+		     " as well:\n");
 	config_help(options, stdout);
 	xmem_free(&options);
 }
@@ -165,9 +171,9 @@ configure(struct run *r)
 	struct err err;
 
 	if (load(r, &r->config, &r->args, &err) < 0)
-		return complain(r, &err, r->args.config_error ?
-		    code(spec->exits.config, EX_CONFIG) :
-		    code(spec->exits.usage, EX_USAGE));
+		return complain(r, &err,
+		    r->args.config_error ? code(spec->exits.config, EX_CONFIG)
+					 : code(spec->exits.usage, EX_USAGE));
 	r->options = options_of(r, r->config);
 	switch (r->args.mode) {
 	case ARGS_HELP:
@@ -181,8 +187,8 @@ configure(struct run *r)
 		return EX_OK;
 	case ARGS_CHECK:
 		(void)printf("%s: %s: the configuration is fine\n", spec->name,
-		    r->args.config_file != NULL ? r->args.config_file :
-		    "no file");
+		    r->args.config_file != NULL ? r->args.config_file
+						: "no file");
 		return EX_OK;
 	case ARGS_RUN:
 		break;
@@ -190,7 +196,8 @@ configure(struct run *r)
 	/* It is read again at SIGHUP, from another directory. */
 	if (r->args.daemonize && r->args.config_file != NULL &&
 	    r->args.config_file[0] != '/') {
-		(void)err_set(&err, "in the background the configuration file"
+		(void)err_set(&err,
+		    "in the background the configuration file"
 		    " needs a path that begins with \"/\", not %.200s",
 		    r->args.config_file);
 		return complain(r, &err, code(spec->exits.usage, EX_USAGE));
@@ -207,8 +214,8 @@ set_log(struct run *r, const struct daemon_config *options, int verbosity)
 		level = LOG_LEVEL_ERROR;
 	if (level > LOG_LEVEL_DEBUG)
 		level = LOG_LEVEL_DEBUG;
-	log_open(r->spec->name, r->sink,
-	    log_facility(options->syslog_facility));
+	log_open(
+	    r->spec->name, r->sink, log_facility(options->syslog_facility));
 	log_set_level((enum log_level)level);
 	r->has_log = true;
 }
@@ -239,10 +246,12 @@ stay(struct run *r)
 
 	r->uid = geteuid();
 	r->gid = getegid();
-	if (user[0] != '\0' && (sandbox_lookup(user, r->options->group, &uid,
-	    &gid, &err) < 0 || uid != r->uid))
+	if (user[0] != '\0' &&
+	    (sandbox_lookup(user, r->options->group, &uid, &gid, &err) < 0 ||
+		uid != r->uid))
 		log_warn("not started as root: going on as user %lu, not as"
-		    " %s", (unsigned long)r->uid, user);
+			 " %s",
+		    (unsigned long)r->uid, user);
 }
 
 /* Phase 4: who we are going to be. */
@@ -257,17 +266,19 @@ choose_identity(struct run *r)
 		return GO_ON;
 	}
 	if (r->options->user[0] == '\0') {
-		(void)err_set(&err, "will not run as root: set User in the"
+		(void)err_set(&err,
+		    "will not run as root: set User in the"
 		    " configuration file or add --user=NAME (--user=root when"
 		    " it must be root)");
 		return complain(r, &err, code(spec->exits.config, EX_CONFIG));
 	}
 	if (sandbox_lookup(r->options->user, r->options->group, &r->uid,
-	    &r->gid, &err) < 0) {
-		(void)err_set(&why, "User, Group: %.400s; make it (useradd"
-		    " --system, groupadd --system) or name another", err.text);
-		return complain(r, &why, code(spec->exits.no_user,
-		    EX_NOUSER));
+		&r->gid, &err) < 0) {
+		(void)err_set(&why,
+		    "User, Group: %.400s; make it (useradd"
+		    " --system, groupadd --system) or name another",
+		    err.text);
+		return complain(r, &why, code(spec->exits.no_user, EX_NOUSER));
 	}
 	return GO_ON;
 }
@@ -281,8 +292,8 @@ go_background(struct run *r)
 	int status = 0, side = 0;
 
 	if (r->args.daemonize)
-		side = daemon_process_fork(&r->old_mask, &r->starter_fd,
-		    &status, &err);
+		side = daemon_process_fork(
+		    &r->old_mask, &r->starter_fd, &status, &err);
 	if (side < 0)
 		return complain(r, &err, EX_OSERR);
 	if (side > 0)
@@ -306,10 +317,10 @@ open_files(struct run *r)
 
 	r->state = spec->open(r->config, r->uid, r->gid, &err);
 	if (r->state == NULL)
-		return complain(r, &err, code(spec->exits.open,
-		    EX_UNAVAILABLE));
-	if (pid_file[0] != '\0' && daemon_process_pid_write(&r->pid_file,
-	    pid_file, &err) < 0)
+		return complain(
+		    r, &err, code(spec->exits.open, EX_UNAVAILABLE));
+	if (pid_file[0] != '\0' &&
+	    daemon_process_pid_write(&r->pid_file, pid_file, &err) < 0)
 		return complain(r, &err, EX_CANTCREAT);
 	return GO_ON;
 }
@@ -335,8 +346,8 @@ start(struct run *r)
 
 	r->engine = r->spec->start(r->state, &err);
 	if (r->engine == NULL)
-		return complain(r, &err, code(r->spec->exits.open,
-		    EX_UNAVAILABLE));
+		return complain(
+		    r, &err, code(r->spec->exits.open, EX_UNAVAILABLE));
 	return GO_ON;
 }
 
@@ -360,12 +371,12 @@ start_watchdog(const struct run *r)
 	if (usec_text == NULL || !str_to_uint(usec_text, INT64_MAX, &usec) ||
 	    usec == 0)
 		return;
-	if (pid_text != NULL && (!str_to_uint(pid_text, INT32_MAX, &pid) ||
-	    (pid_t)pid != getpid()))
+	if (pid_text != NULL &&
+	    (!str_to_uint(pid_text, INT32_MAX, &pid) || (pid_t)pid != getpid()))
 		return;
 	interval_ms = (int64_t)(usec / 2 / 1000);
-	r->spec->engine->every(r->engine, interval_ms > 0 ? interval_ms : 1,
-	    feed_watchdog, NULL);
+	r->spec->engine->every(
+	    r->engine, interval_ms > 0 ? interval_ms : 1, feed_watchdog, NULL);
 }
 
 /* Phase 9: tell everybody who waits for us. */
@@ -396,8 +407,8 @@ reload(struct run *r)
 
 	/* sd_notify(3): systemd wants the time of the start of a reload. */
 	str_init(&s, text, sizeof(text));
-	str_addf(&s, "RELOADING=1\nMONOTONIC_USEC=%lld",
-	    (long long)now_mono_us());
+	str_addf(
+	    &s, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)now_mono_us());
 	sock_notify(text);
 	if (load(r, &config, &args, &err) < 0 ||
 	    r->spec->reload(r->state, config, &err) < 0) {
@@ -432,8 +443,8 @@ on_signal(void *arg)
 	struct signalfd_siginfo info;
 	bool must_reload = false;
 
-	while (read(r->signal_fd, &info, sizeof(info)) ==
-	    (ssize_t)sizeof(info)) {
+	while (
+	    read(r->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGHUP || info.ssi_signo == SIGUSR1)
 			must_reload = true;
 		else
@@ -470,9 +481,17 @@ int
 daemon_main(int argc, char **argv, const struct daemon_spec *spec)
 {
 	/* The order is part of the contract in daemon.h. */
-	static int (*const phases[])(struct run *r) = {
-		prepare, configure, open_log, choose_identity, go_background,
-		open_files, drop_privileges, start, tell_ready, loop,
+	static int (*const phases[])(struct run * r) = {
+		prepare,
+		configure,
+		open_log,
+		choose_identity,
+		go_background,
+		open_files,
+		drop_privileges,
+		start,
+		tell_ready,
+		loop,
 	};
 	struct run r = {
 		.spec = spec,

@@ -24,8 +24,8 @@ bool daemon_process_is_spawned(void);
  * *starter_fd_r, to be handed to daemon_process_ready. In the starter: waits
  * until the child is ready or ended (with mask as signal mask), returns 1
  * and *status_r, what to exit with. Returns -1 with err. */
-int daemon_process_fork(const sigset_t *mask, int *starter_fd_r,
-	int *status_r, struct err *err);
+int daemon_process_fork(
+    const sigset_t *mask, int *starter_fd_r, int *status_r, struct err *err);
 
 /* Lets the starter go and leaves its terminal: 0..2 become /dev/null. Sets
  * *starter_fd to -1; does nothing when it is -1 already. */
@@ -34,13 +34,13 @@ void daemon_process_ready(int *starter_fd);
 /* A pid file; fd -1 = none. */
 struct daemon_pid_file {
 	int fd;
-	const char *path;	/* borrowed */
+	const char *path; /* borrowed */
 };
 
 /* Writes our process id to path (must stay valid). Follows no link in the
  * place of the file. Returns 0 or -1. */
-int daemon_process_pid_write(struct daemon_pid_file *file, const char *path,
-	struct err *err);
+int daemon_process_pid_write(
+    struct daemon_pid_file *file, const char *path, struct err *err);
 
 /* Removes the file; empties it where the directory does not let us. */
 void daemon_process_pid_remove(struct daemon_pid_file *file);

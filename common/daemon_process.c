@@ -27,8 +27,8 @@ daemon_process_is_spawned(void)
 	struct stat in, err;
 
 	return fstat(STDIN_FILENO, &in) == 0 &&
-	    fstat(STDERR_FILENO, &err) == 0 && S_ISSOCK(err.st_mode) &&
-	    in.st_dev == err.st_dev && in.st_ino == err.st_ino;
+	       fstat(STDERR_FILENO, &err) == 0 && S_ISSOCK(err.st_mode) &&
+	       in.st_dev == err.st_dev && in.st_ino == err.st_ino;
 }
 
 /* The child writes one byte when it is ready; an end of file without one
@@ -52,8 +52,8 @@ wait_for_child(int fd, pid_t pid)
 }
 
 int
-daemon_process_fork(const sigset_t *mask, int *starter_fd_r, int *status_r,
-	struct err *err)
+daemon_process_fork(
+    const sigset_t *mask, int *starter_fd_r, int *status_r, struct err *err)
 {
 	int fds[2];
 	pid_t pid;
@@ -62,7 +62,8 @@ daemon_process_fork(const sigset_t *mask, int *starter_fd_r, int *status_r,
 		return err_set_errno(err, errno, "cannot make a pipe");
 	pid = fork();
 	if (pid < 0) {
-		(void)err_set_errno(err, errno, "cannot go to the"
+		(void)err_set_errno(err, errno,
+		    "cannot go to the"
 		    " background");
 		(void)close(fds[0]);
 		(void)close(fds[1]);
@@ -103,29 +104,37 @@ daemon_process_ready(int *starter_fd)
 }
 
 int
-daemon_process_pid_write(struct daemon_pid_file *file, const char *path,
-	struct err *err)
+daemon_process_pid_write(
+    struct daemon_pid_file *file, const char *path, struct err *err)
 {
 	struct stat st;
-	int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
-	    O_CLOEXEC, 0644);
+	int fd = open(path,
+	    O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
 
 	if (fd < 0 && errno == ELOOP)
-		return err_set(err, "cannot write the pid file %s: it is a"
-		    " link", path);
+		return err_set(err,
+		    "cannot write the pid file %s: it is a"
+		    " link",
+		    path);
 	if (fd < 0)
-		return err_set_errno(err, errno, "cannot write the pid file"
-		    " %s", path);
+		return err_set_errno(err, errno,
+		    "cannot write the pid file"
+		    " %s",
+		    path);
 	/* Emptied only now: it may be somebody's other file. */
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1) {
-		(void)err_set(err, "cannot write the pid file %s: it is not a"
-		    " file of its own", path);
+		(void)err_set(err,
+		    "cannot write the pid file %s: it is not a"
+		    " file of its own",
+		    path);
 		goto fail;
 	}
 	if (ftruncate(fd, 0) < 0 || fchmod(fd, 0644) < 0 ||
 	    dprintf(fd, "%ld\n", (long)getpid()) < 0) {
-		(void)err_set_errno(err, errno, "cannot write the pid file"
-		    " %s", path);
+		(void)err_set_errno(err, errno,
+		    "cannot write the pid file"
+		    " %s",
+		    path);
 		goto fail;
 	}
 	file->fd = fd;

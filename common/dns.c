@@ -34,15 +34,15 @@
 /* One ub_resolve_event. */
 struct lookup {
 	struct dns *dns;
-	struct dns_question *question;	/* NULL: nobody waits any more */
+	struct dns_question *question; /* NULL: nobody waits any more */
 	struct lookup *prev, *next;
 };
 
 struct dns_question {
 	struct dns *dns;
-	struct queue *queue;		/* where it is */
+	struct queue *queue; /* where it is */
 	struct dns_question *prev, *next;
-	struct lookup *lookup;		/* NULL when it is answered */
+	struct lookup *lookup; /* NULL when it is answered */
 	dns_callback *callback;
 	void *arg;
 	enum dnspacket_type type;
@@ -61,11 +61,11 @@ struct dns {
 	struct dns_config_log log;
 	double timeout_s;
 	struct queue asked;
-	struct queue answered;		/* to be called back */
-	struct queue calling;		/* in this round */
+	struct queue answered; /* to be called back */
+	struct queue calling;  /* in this round */
 	struct lookup *lookups;
 	size_t lookup_count;
-	struct arena *arena;		/* of answered ones' records; or NULL */
+	struct arena *arena; /* of answered ones' records; or NULL */
 	/* Active while there is somebody to call back. */
 	struct ev_prepare deliver;
 	struct ev_idle awake;
@@ -195,8 +195,8 @@ read_packet(struct dns_question *q, const void *packet, size_t len)
 
 /* libunbound's answer. Nobody is called back from here. */
 static void
-on_result(void *arg, int rcode, void *packet, int len, int finding,
-	char *why, int was_ratelimited)
+on_result(void *arg, int rcode, void *packet, int len, int finding, char *why,
+    int was_ratelimited)
 {
 	struct lookup *lookup = arg;
 	struct dns_question *q = lookup->question;
@@ -210,7 +210,7 @@ on_result(void *arg, int rcode, void *packet, int len, int finding,
 	if (finding == FINDING_BOGUS) {
 		set_failed(q, DNS_BOGUS);
 	} else if ((rcode == 0 || rcode == RCODE_NO_NAME) && packet != NULL &&
-	    len > 0) {
+		   len > 0) {
 		q->answer.secure = finding == FINDING_SECURE;
 		read_packet(q, packet, (size_t)len);
 		set_answered(q);
@@ -304,8 +304,7 @@ on_awake(struct ev_loop *loop, struct ev_idle *awake, int revents)
 }
 
 static int
-open_context(struct dns *dns, const struct dns_config *config,
-	struct err *err)
+open_context(struct dns *dns, const struct dns_config *config, struct err *err)
 {
 	dns->base = dns_loop_new(dns->loop);
 	dns->ctx = ub_ctx_create_ub_event(dns->base);
@@ -320,8 +319,7 @@ open_context(struct dns *dns, const struct dns_config *config,
 }
 
 struct dns *
-dns_new(const struct dns_config *config, struct ev_loop *loop,
-	struct err *err)
+dns_new(const struct dns_config *config, struct ev_loop *loop, struct err *err)
 {
 	struct dns *dns = xmem_calloc(1, sizeof(*dns));
 
@@ -389,8 +387,8 @@ look_up(struct dns_question *q, const char *name)
 	ev_timer_start(dns->loop, &q->timer);
 	lookup = new_lookup(q);
 	q->lookup = lookup;
-	status = ub_resolve_event(dns->ctx, text, (int)q->type, CLASS_IN,
-	    lookup, on_result, NULL);
+	status = ub_resolve_event(
+	    dns->ctx, text, (int)q->type, CLASS_IN, lookup, on_result, NULL);
 	if (status != 0 && q->lookup == lookup) {
 		set_failed(q, DNS_TEMPORARY);
 		free_lookup(lookup);
@@ -399,7 +397,7 @@ look_up(struct dns_question *q, const char *name)
 
 struct dns_question *
 dns_ask(struct dns *dns, const char *name, enum dnspacket_type type,
-	dns_callback *callback, void *arg)
+    dns_callback *callback, void *arg)
 {
 	struct dns_question *q = xmem_calloc(1, sizeof(*q));
 

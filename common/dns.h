@@ -35,38 +35,38 @@ enum dns_status {
 	DNS_FOUND,
 	DNS_NO_DATA,
 	DNS_NO_NAME,
-	DNS_TEMPORARY,		/* time-out, SERVFAIL, REFUSED, garbage */
-	DNS_BOGUS,		/* DNSSEC says forged */
+	DNS_TEMPORARY, /* time-out, SERVFAIL, REFUSED, garbage */
+	DNS_BOGUS,     /* DNSSEC says forged */
 };
 
 /* An answer; valid until the callback returns. */
 struct dns_answer {
 	enum dns_status status;
-	bool secure;		/* DNSSEC proved it */
-	size_t count;		/* 0 unless DNS_FOUND */
+	bool secure;  /* DNSSEC proved it */
+	size_t count; /* 0 unless DNS_FOUND */
 	const struct dnspacket_record *records;
 };
 
 struct dns_config {
-	char *const *nameservers;	/* "ADDR" or "ADDR@PORT" */
-	size_t nameserver_count;	/* 0: those of /etc/resolv.conf; if it
+	char *const *nameservers;      /* "ADDR" or "ADDR@PORT" */
+	size_t nameserver_count;       /* 0: those of /etc/resolv.conf; if it
 					 * names none, full recursion */
-	const char *trust_anchor_file;	/* "" = no DNSSEC */
-	int64_t question_timeout_ms;	/* 8000 */
-	int64_t cache_bytes;		/* for messages and records together */
+	const char *trust_anchor_file; /* "" = no DNSSEC */
+	int64_t question_timeout_ms;   /* 8000 */
+	int64_t cache_bytes;           /* for messages and records together */
 };
 
 /* Figures since the start. */
 struct dns_stats {
-	uint64_t questions;	/* asked by callers */
+	uint64_t questions; /* asked by callers */
 	uint64_t found, no_data, no_name, temporary, bogus;
-	uint64_t timeouts;	/* of these temporary: by our own timer */
-	int64_t open;		/* under way now */
+	uint64_t timeouts; /* of these temporary: by our own timer */
+	int64_t open;      /* under way now */
 };
 
 /* Makes the resolver on loop. Returns NULL with err. */
-struct dns *dns_new(const struct dns_config *config, struct ev_loop *loop,
-	struct err *err);
+struct dns *dns_new(
+    const struct dns_config *config, struct ev_loop *loop, struct err *err);
 
 /* Cancels all questions without calling back and frees everything; sets *dns
  * to NULL. */
@@ -84,7 +84,7 @@ typedef void dns_callback(void *arg, const struct dns_answer *answer);
  * called exactly once, after this returned, unless the question is cancelled.
  * Returns the question; its pointer dies with the callback. */
 struct dns_question *dns_ask(struct dns *dns, const char *name,
-	enum dnspacket_type type, dns_callback *callback, void *arg);
+    enum dnspacket_type type, dns_callback *callback, void *arg);
 
 /* Takes the answer to a question when it is there already, from the cache:
  * then callback will not be called, *question becomes NULL, and *answer_r is
@@ -107,7 +107,7 @@ const char *dns_status_name(enum dns_status status);
 #define DNS_REVERSE_SIZE 80
 struct ip;
 /* Writes it and returns buf. */
-const char *dns_reverse_name(const struct ip *ip,
-	char buf[static DNS_REVERSE_SIZE]);
+const char *dns_reverse_name(
+    const struct ip *ip, char buf[static DNS_REVERSE_SIZE]);
 
 #endif

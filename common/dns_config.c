@@ -52,8 +52,9 @@ is_server(const char *text)
 		return false;
 	memcpy(address, text, len);
 	address[len] = '\0';
-	return ip_parse(address, &ip) && (at == NULL ||
-	    (str_to_uint(at + 1, UINT16_MAX, &port) && port > 0));
+	return ip_parse(address, &ip) &&
+	       (at == NULL ||
+		   (str_to_uint(at + 1, UINT16_MAX, &port) && port > 0));
 }
 
 static void
@@ -63,19 +64,18 @@ take_line(char *line, struct dns_config_servers *servers)
 	const char *word = strtok_r(line, " \t\n", &save);
 	const char *server = strtok_r(NULL, " \t\n", &save);
 
-	if (word == NULL || server == NULL ||
-	    strcmp(word, "nameserver") != 0 || !is_server(server) ||
-	    strchr(server, '@') != NULL ||
+	if (word == NULL || server == NULL || strcmp(word, "nameserver") != 0 ||
+	    !is_server(server) || strchr(server, '@') != NULL ||
 	    servers->count == DNS_CONFIG_SERVERS_MAX)
 		return;
-	strncpy(servers->text[servers->count], server,
-	    DNS_CONFIG_SERVER_SIZE - 1);
+	strncpy(
+	    servers->text[servers->count], server, DNS_CONFIG_SERVER_SIZE - 1);
 	servers->count++;
 }
 
 int
-dns_config_read_servers(const char *path, struct dns_config_servers *servers,
-	struct err *err)
+dns_config_read_servers(
+    const char *path, struct dns_config_servers *servers, struct err *err)
 {
 	char line[LINE_SIZE];
 	FILE *file = fopen(path, "re");
@@ -101,14 +101,13 @@ set(struct ub_ctx *ctx, const char *name, const char *value, struct err *err)
 	int status = ub_ctx_set_option(ctx, name, value);
 
 	if (status != 0)
-		return err_set(err, "libunbound does not take %s %s: %s",
-		    name, value, ub_strerror(status));
+		return err_set(err, "libunbound does not take %s %s: %s", name,
+		    value, ub_strerror(status));
 	return 0;
 }
 
 static int
-set_number(struct ub_ctx *ctx, const char *name, int64_t value,
-	struct err *err)
+set_number(struct ub_ctx *ctx, const char *name, int64_t value, struct err *err)
 {
 	char text[32];
 
@@ -118,7 +117,7 @@ set_number(struct ub_ctx *ctx, const char *name, int64_t value,
 
 static int
 set_all(struct ub_ctx *ctx, const struct option *options, size_t count,
-	struct err *err)
+    struct err *err)
 {
 	size_t i;
 
@@ -137,8 +136,8 @@ socket_limit(void)
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
 	    limit.rlim_cur / 2 < SOCKETS_MIN)
 		return SOCKETS_MIN;
-	return limit.rlim_cur / 2 < SOCKETS_MAX ?
-	    (int64_t)(limit.rlim_cur / 2) : SOCKETS_MAX;
+	return limit.rlim_cur / 2 < SOCKETS_MAX ? (int64_t)(limit.rlim_cur / 2)
+						: SOCKETS_MAX;
 }
 
 static int
@@ -148,8 +147,7 @@ set_limits(struct ub_ctx *ctx, int64_t cache_bytes, struct err *err)
 		cache_bytes = CACHE_MIN;
 	/* The records take about twice what the messages take. */
 	if (set_number(ctx, "msg-cache-size:", cache_bytes / 3, err) < 0 ||
-	    set_number(ctx, "rrset-cache-size:", cache_bytes / 3 * 2,
-	    err) < 0)
+	    set_number(ctx, "rrset-cache-size:", cache_bytes / 3 * 2, err) < 0)
 		return -1;
 	return set_number(ctx, "outgoing-range:", socket_limit(), err);
 }
@@ -160,12 +158,14 @@ set_forwarder(struct ub_ctx *ctx, const char *server, struct err *err)
 	int status;
 
 	if (!is_server(server))
-		return err_set(err, "name server \"%s\" is neither ADDRESS"
-		    " nor ADDRESS@PORT", server);
+		return err_set(err,
+		    "name server \"%s\" is neither ADDRESS"
+		    " nor ADDRESS@PORT",
+		    server);
 	status = ub_ctx_set_fwd(ctx, server);
 	if (status != 0)
-		return err_set(err, "name server %s: %s", server,
-		    ub_strerror(status));
+		return err_set(
+		    err, "name server %s: %s", server, ub_strerror(status));
 	return 0;
 }
 
@@ -180,14 +180,14 @@ set_forwarder(struct ub_ctx *ctx, const char *server, struct err *err)
  * time-out; by default a dead name would occupy the library for minutes. */
 static int
 set_patience(struct ub_ctx *ctx, int64_t timeout_ms, size_t server_count,
-	struct err *err)
+    struct err *err)
 {
 	int64_t try_ms = timeout_ms * 3 / 8 / (int64_t)server_count + 1;
 
 	if (try_ms > TRY_MAX_MS)
 		try_ms = TRY_MAX_MS;
-	if (set_number(ctx, "infra-host-ttl:", server_count > 1 ? 5 : 0,
-	    err) < 0 ||
+	if (set_number(ctx, "infra-host-ttl:", server_count > 1 ? 5 : 0, err) <
+		0 ||
 	    set_number(ctx, "unknown-server-time-limit:", try_ms, err) < 0 ||
 	    set_number(ctx, "infra-cache-min-rtt:", try_ms, err) < 0)
 		return -1;
@@ -195,8 +195,8 @@ set_patience(struct ub_ctx *ctx, int64_t timeout_ms, size_t server_count,
 }
 
 static int
-set_forwarders(struct ub_ctx *ctx, const struct dns_config *config,
-	struct err *err)
+set_forwarders(
+    struct ub_ctx *ctx, const struct dns_config *config, struct err *err)
 {
 	struct dns_config_servers servers = { .count = 0 };
 	size_t i;
@@ -226,13 +226,11 @@ set_trust(struct ub_ctx *ctx, const char *anchor_file, struct err *err)
 		return set(ctx, "module-config:", "iterator", err);
 	file = fopen(anchor_file, "re");
 	if (file == NULL)
-		return err_set_errno(err, errno, "cannot open %s",
-		    anchor_file);
+		return err_set_errno(err, errno, "cannot open %s", anchor_file);
 	fclose(file);
 	status = ub_ctx_add_ta_file(ctx, anchor_file);
 	if (status != 0)
-		return err_set(err, "%s: %s", anchor_file,
-		    ub_strerror(status));
+		return err_set(err, "%s: %s", anchor_file, ub_strerror(status));
 	return set(ctx, "module-config:", "validator iterator", err);
 }
 
@@ -254,8 +252,8 @@ open_local_zones(struct ub_ctx *ctx, struct err *err)
 }
 
 int
-dns_config_apply(struct ub_ctx *ctx, const struct dns_config *config,
-	struct err *err)
+dns_config_apply(
+    struct ub_ctx *ctx, const struct dns_config *config, struct err *err)
 {
 	if (set_all(ctx, always, sizeof(always) / sizeof(*always), err) < 0 ||
 	    set_limits(ctx, config->cache_bytes, err) < 0 ||
@@ -293,8 +291,8 @@ void
 dns_config_log_open(struct dns_config_log *log, struct ub_ctx *ctx)
 {
 	log->last[0] = '\0';
-	log->stream = fopencookie(log, "w",
-	    (cookie_io_functions_t){ .write = take_log });
+	log->stream =
+	    fopencookie(log, "w", (cookie_io_functions_t){ .write = take_log });
 	/* Silence without it. */
 	if (log->stream != NULL)
 		setvbuf(log->stream, NULL, _IOLBF, BUFSIZ);

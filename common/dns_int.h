@@ -28,13 +28,13 @@ struct dns_config_servers {
 /* Reads the name servers of the file at path, in the form of resolv.conf(5).
  * What is no address there is passed over. A file that does not exist names
  * none; one that cannot be read is an error (-1). */
-int dns_config_read_servers(const char *path,
-	struct dns_config_servers *servers, struct err *err);
+int dns_config_read_servers(
+    const char *path, struct dns_config_servers *servers, struct err *err);
 
 /* Makes all settings of config in ctx, which is fresh, and finishes it.
  * Returns -1 with err. */
-int dns_config_apply(struct ub_ctx *ctx, const struct dns_config *config,
-	struct err *err);
+int dns_config_apply(
+    struct ub_ctx *ctx, const struct dns_config *config, struct err *err);
 
 /* Where libunbound's own log goes: the last line is kept for an error at the
  * start; each line goes to our log at level debug. */

@@ -19,17 +19,17 @@
 typedef void event_fn(int fd, short bits, void *arg);
 
 struct base {
-	struct ub_event_base ub;	/* first: libunbound's view of us */
+	struct ub_event_base ub; /* first: libunbound's view of us */
 	struct ev_loop *loop;
 };
 
 struct event {
-	struct ub_event ub;		/* first: libunbound's view of us */
+	struct ub_event ub; /* first: libunbound's view of us */
 	struct ev_loop *loop;
 	struct ev_io io;
 	struct ev_timer timer;
-	int fd;				/* -1: only a timer */
-	short bits;			/* UB_EV_* */
+	int fd;     /* -1: only a timer */
+	short bits; /* UB_EV_* */
 	event_fn *fn;
 	void *arg;
 };
@@ -151,8 +151,8 @@ event_del(struct ub_event *ub)
 }
 
 static int
-event_add_timer(struct ub_event *ub, struct ub_event_base *base,
-	event_fn *fn, void *arg, struct timeval *tv)
+event_add_timer(struct ub_event *ub, struct ub_event_base *base, event_fn *fn,
+    void *arg, struct timeval *tv)
 {
 	struct event *event = (struct event *)ub;
 
@@ -188,8 +188,8 @@ static struct ub_event_vmt event_vmt = {
 };
 
 static struct ub_event *
-base_new_event(struct ub_event_base *ub, int fd, short bits, event_fn *fn,
-	void *arg)
+base_new_event(
+    struct ub_event_base *ub, int fd, short bits, event_fn *fn, void *arg)
 {
 	struct event *event = xmem_calloc(1, sizeof(*event));
 

@@ -25,7 +25,7 @@ struct reader {
 struct head {
 	uint16_t type, class;
 	uint32_t ttl;
-	size_t data;		/* position */
+	size_t data; /* position */
 	size_t len;
 };
 
@@ -71,8 +71,9 @@ put_label(char *to, const uint8_t *label, size_t len)
 	size_t i;
 
 	for (i = 0; i < len; i++)
-		to = put_byte(to, label[i], label[i] > 0x20 &&
-		    label[i] < 0x7f && label[i] != '\\' && label[i] != '.');
+		to = put_byte(to, label[i],
+		    label[i] > 0x20 && label[i] < 0x7f && label[i] != '\\' &&
+			label[i] != '.');
 	return to;
 }
 
@@ -159,12 +160,12 @@ read_head(struct reader *r, struct head *head)
 
 static bool
 take_address(const struct reader *r, const struct head *head, size_t want,
-	struct arena *arena, struct dnspacket_record *record)
+    struct arena *arena, struct dnspacket_record *record)
 {
 	if (head->len != want)
 		return false;
-	record->data = arena_strndup(arena,
-	    (const char *)r->packet + head->data, want);
+	record->data =
+	    arena_strndup(arena, (const char *)r->packet + head->data, want);
 	record->len = want;
 	return true;
 }
@@ -172,7 +173,7 @@ take_address(const struct reader *r, const struct head *head, size_t want,
 /* The name must end where the data does. */
 static bool
 take_name(const struct reader *r, const struct head *head, size_t skip,
-	struct arena *arena, struct dnspacket_record *record)
+    struct arena *arena, struct dnspacket_record *record)
 {
 	struct reader name = *r;
 	char text[DNSPACKET_NAME_SIZE];
@@ -189,8 +190,8 @@ take_name(const struct reader *r, const struct head *head, size_t skip,
 }
 
 static bool
-take_text(const struct reader *r, const struct head *head,
-	struct arena *arena, struct dnspacket_record *record)
+take_text(const struct reader *r, const struct head *head, struct arena *arena,
+    struct dnspacket_record *record)
 {
 	const uint8_t *p = r->packet + head->data, *end = p + head->len;
 	char *text = arena_alloc(arena, head->len + 1);
@@ -213,7 +214,7 @@ take_text(const struct reader *r, const struct head *head,
 
 static bool
 take_record(const struct reader *r, const struct head *head,
-	struct arena *arena, struct dnspacket_record *record)
+    struct arena *arena, struct dnspacket_record *record)
 {
 	struct reader data = *r;
 
@@ -228,7 +229,7 @@ take_record(const struct reader *r, const struct head *head,
 		return take_name(r, head, 0, arena, record);
 	case DNSPACKET_MX:
 		return read_u16(&data, &record->preference) &&
-		    take_name(r, head, 2, arena, record);
+		       take_name(r, head, 2, arena, record);
 	case DNSPACKET_TXT:
 		return take_text(r, head, arena, record);
 	}
@@ -239,7 +240,7 @@ take_record(const struct reader *r, const struct head *head,
  * section is damaged. */
 static const struct dnspacket_record *
 read_answers(struct reader *r, uint16_t count, enum dnspacket_type type,
-	struct arena *arena, size_t *count_r)
+    struct arena *arena, size_t *count_r)
 {
 	struct dnspacket_record *records;
 	size_t kept = 0, room = (r->size - r->pos) / RECORD_SIZE_MIN;
@@ -252,8 +253,7 @@ read_answers(struct reader *r, uint16_t count, enum dnspacket_type type,
 	for (; count > 0; count--) {
 		if (!read_head(r, &head))
 			return NULL;
-		if (head.type != type || head.class != CLASS_IN ||
-		    kept == room)
+		if (head.type != type || head.class != CLASS_IN || kept == room)
 			continue;
 		if (!take_record(r, &head, arena, &records[kept]))
 			return NULL;
@@ -265,7 +265,7 @@ read_answers(struct reader *r, uint16_t count, enum dnspacket_type type,
 
 struct dnspacket_answer
 dnspacket_parse(const uint8_t *packet, size_t len, enum dnspacket_type type,
-	struct arena *arena)
+    struct arena *arena)
 {
 	struct dnspacket_answer answer = { .status = DNSPACKET_FAILED };
 	struct reader r = { packet, len, 4 };
@@ -296,8 +296,9 @@ dnspacket_parse(const uint8_t *packet, size_t len, enum dnspacket_type type,
 		return answer;
 	}
 	answer.count = count;
-	answer.status = count > 0 ? DNSPACKET_FOUND :
-	    rcode == RCODE_NO_NAME ? DNSPACKET_NO_NAME : DNSPACKET_NO_DATA;
+	answer.status = count > 0                ? DNSPACKET_FOUND
+			: rcode == RCODE_NO_NAME ? DNSPACKET_NO_NAME
+						 : DNSPACKET_NO_DATA;
 	return answer;
 }
 
@@ -329,8 +330,8 @@ dnspacket_escape(const char *name, char out[static DNSPACKET_NAME_SIZE])
 
 		if (out + DNSPACKET_NAME_SIZE - to < 5)
 			return false;
-		to = put_byte(to, byte,
-		    byte > 0x20 && byte < 0x7f && byte != '\\');
+		to = put_byte(
+		    to, byte, byte > 0x20 && byte < 0x7f && byte != '\\');
 	}
 	*to = '\0';
 	return true;

@@ -39,15 +39,15 @@ enum dnspacket_type {
 struct dnspacket_record {
 	const char *data;
 	size_t len;
-	uint16_t preference;	/* MX only */
-	uint32_t ttl;		/* seconds */
+	uint16_t preference; /* MX only */
+	uint32_t ttl;        /* seconds */
 };
 
 enum dnspacket_status {
 	DNSPACKET_FOUND,
-	DNSPACKET_NO_DATA,	/* the name exists, not with this type */
-	DNSPACKET_NO_NAME,	/* NXDOMAIN */
-	DNSPACKET_FAILED,	/* another response code, or no sound packet */
+	DNSPACKET_NO_DATA, /* the name exists, not with this type */
+	DNSPACKET_NO_NAME, /* NXDOMAIN */
+	DNSPACKET_FAILED,  /* another response code, or no sound packet */
 };
 
 struct dnspacket_answer {
@@ -59,7 +59,7 @@ struct dnspacket_answer {
 /* Reads the records of type out of the answer section (wherever they stand
  * in a chain of CNAMEs) of the len bytes at packet, into arena. */
 struct dnspacket_answer dnspacket_parse(const uint8_t *packet, size_t len,
-	enum dnspacket_type type, struct arena *arena);
+    enum dnspacket_type type, struct arena *arena);
 
 /* Can name be asked for at all: labels of 1..63 bytes, 253 in all, a dot at
  * the end does not matter. "" (the root) cannot. */

@@ -6,7 +6,7 @@
 #include "common/err.h"
 
 static void vset(struct err *err, const char *format, va_list args)
-	__attribute__((format(printf, 2, 0)));
+    __attribute__((format(printf, 2, 0)));
 
 static void
 make_printable(char *text)

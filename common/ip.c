@@ -182,7 +182,7 @@ bool
 ip_equal(const struct ip *a, const struct ip *b)
 {
 	return a->family == b->family &&
-	    memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+	       memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
 bool
@@ -225,5 +225,5 @@ ip_net_contains(const struct ip_net *net, const struct ip *ip)
 	    memcmp(net->base.bytes, ip->bytes, whole) != 0)
 		return false;
 	return rest == 0 ||
-	    (net->base.bytes[whole] ^ ip->bytes[whole]) >> (8 - rest) == 0;
+	       (net->base.bytes[whole] ^ ip->bytes[whole]) >> (8 - rest) == 0;
 }

@@ -25,12 +25,12 @@ enum ip_family {
 
 struct ip {
 	enum ip_family family;
-	uint8_t bytes[16];	/* network order; IPv4 in the first 4, rest 0 */
+	uint8_t bytes[16]; /* network order; IPv4 in the first 4, rest 0 */
 };
 
 struct ip_net {
-	struct ip base;		/* host bits are zero */
-	unsigned prefix;	/* 0..32 or 0..128 */
+	struct ip base;  /* host bits are zero */
+	unsigned prefix; /* 0..32 or 0..128 */
 };
 
 /* How many bits an address of this family has: 32 or 128. */
@@ -46,8 +46,7 @@ const char *ip_format(const struct ip *ip, char buf[static IP_TEXT_SIZE]);
 
 /* Writes IPv6 without "::" and without leading zeros
  * ("2001:db8:0:0:0:0:0:1"), IPv4 dotted; postgrey's key form. Returns buf. */
-const char *ip_format_plain(const struct ip *ip,
-	char buf[static IP_TEXT_SIZE]);
+const char *ip_format_plain(const struct ip *ip, char buf[static IP_TEXT_SIZE]);
 
 /* Sets all bits beyond the first prefix bits to zero. */
 void ip_mask(struct ip *ip, unsigned prefix);

@@ -48,9 +48,9 @@ static bool
 is_unsafe(uint32_t code)
 {
 	return code < 0x20 || (code >= 0x7f && code <= 0x9f) ||
-		(code >= 0x200b && code <= 0x200f) ||
-		(code >= 0x2028 && code <= 0x202e) ||
-		(code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
+	       (code >= 0x200b && code <= 0x200f) ||
+	       (code >= 0x2028 && code <= 0x202e) ||
+	       (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
 }
 
 static void
@@ -100,7 +100,7 @@ begin(struct json *json, const char *name)
 			fputs(*some ? ", " : "", json->out);
 		else
 			fprintf(json->out, "%s\n%*s", *some ? "," : "",
-				(int)json->depth, "");
+			    (int)json->depth, "");
 		*some = true;
 	}
 	if (name != NULL) {
@@ -135,8 +135,7 @@ json_close(struct json *json)
 }
 
 void
-json_text(struct json *json, const char *name, const char *bytes,
-	size_t len)
+json_text(struct json *json, const char *name, const char *bytes, size_t len)
 {
 	begin(json, name);
 	write_string(json->out, bytes, len);

@@ -23,7 +23,7 @@ struct json {
 	FILE *out;
 	unsigned depth;
 	char close[JSON_DEPTH];
-	bool some[JSON_DEPTH];	/* does it have an element already? */
+	bool some[JSON_DEPTH]; /* does it have an element already? */
 };
 
 /* Starts writing to out. */
@@ -37,8 +37,8 @@ void json_open(struct json *json, const char *name, char bracket);
 void json_close(struct json *json);
 
 /* Writes a text of len hostile bytes. */
-void json_text(struct json *json, const char *name,
-	const char *bytes, size_t len);
+void json_text(
+    struct json *json, const char *name, const char *bytes, size_t len);
 /* Writes an integer. */
 void json_int(struct json *json, const char *name, int64_t value);
 /* Writes true or false. */

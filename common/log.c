@@ -72,7 +72,7 @@ bool
 log_enabled(enum log_level level)
 {
 	return (int)level <=
-	    atomic_load_explicit(&max_level, memory_order_relaxed);
+	       atomic_load_explicit(&max_level, memory_order_relaxed);
 }
 
 int
@@ -82,16 +82,26 @@ log_facility(const char *name)
 		const char *name;
 		int number;
 	} facilities[] = {
-		{ "auth", LOG_AUTH }, { "authpriv", LOG_AUTHPRIV },
-		{ "cron", LOG_CRON }, { "daemon", LOG_DAEMON },
-		{ "ftp", LOG_FTP }, { "kern", LOG_KERN },
-		{ "lpr", LOG_LPR }, { "mail", LOG_MAIL },
-		{ "news", LOG_NEWS }, { "syslog", LOG_SYSLOG },
-		{ "user", LOG_USER }, { "uucp", LOG_UUCP },
-		{ "local0", LOG_LOCAL0 }, { "local1", LOG_LOCAL1 },
-		{ "local2", LOG_LOCAL2 }, { "local3", LOG_LOCAL3 },
-		{ "local4", LOG_LOCAL4 }, { "local5", LOG_LOCAL5 },
-		{ "local6", LOG_LOCAL6 }, { "local7", LOG_LOCAL7 },
+		{ "auth", LOG_AUTH },
+		{ "authpriv", LOG_AUTHPRIV },
+		{ "cron", LOG_CRON },
+		{ "daemon", LOG_DAEMON },
+		{ "ftp", LOG_FTP },
+		{ "kern", LOG_KERN },
+		{ "lpr", LOG_LPR },
+		{ "mail", LOG_MAIL },
+		{ "news", LOG_NEWS },
+		{ "syslog", LOG_SYSLOG },
+		{ "user", LOG_USER },
+		{ "uucp", LOG_UUCP },
+		{ "local0", LOG_LOCAL0 },
+		{ "local1", LOG_LOCAL1 },
+		{ "local2", LOG_LOCAL2 },
+		{ "local3", LOG_LOCAL3 },
+		{ "local4", LOG_LOCAL4 },
+		{ "local5", LOG_LOCAL5 },
+		{ "local6", LOG_LOCAL6 },
+		{ "local7", LOG_LOCAL7 },
 	};
 
 	if (str_has_prefix_nocase(name, "LOG_"))
@@ -197,9 +207,8 @@ log_line(enum log_level level, const char *text)
 	errno = saved;
 }
 
-static void
-vwrite(enum log_level level, const char *format, va_list args)
-	__attribute__((format(printf, 2, 0)));
+static void vwrite(enum log_level level, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 
 static void
 vwrite(enum log_level level, const char *format, va_list args)
@@ -265,8 +274,8 @@ log_debug(const char *format, ...)
 }
 
 void
-log_warn_rated(struct log_rate *rate, int64_t interval_s, const char *format,
-	...)
+log_warn_rated(
+    struct log_rate *rate, int64_t interval_s, const char *format, ...)
 {
 	int64_t mono_ms = now_mono_ms();
 	char text[LOG_LINE_MAX];

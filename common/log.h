@@ -24,13 +24,13 @@
 enum log_level {
 	LOG_LEVEL_ERROR,
 	LOG_LEVEL_WARN,
-	LOG_LEVEL_NOTICE,	/* decisions */
+	LOG_LEVEL_NOTICE, /* decisions */
 	LOG_LEVEL_INFO,
 	LOG_LEVEL_DEBUG,
 };
 
 enum log_sink {
-	LOG_SINK_STDERR,	/* plain, or with <N> under systemd */
+	LOG_SINK_STDERR, /* plain, or with <N> under systemd */
 	LOG_SINK_SYSLOG,
 };
 
@@ -50,7 +50,7 @@ int log_facility(const char *name);
 
 /* Writes a line at the given level. */
 void log_write(enum log_level level, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3)));
 
 /* The same without printf: text is one finished line. */
 void log_line(enum log_level level, const char *text);
@@ -74,13 +74,13 @@ void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* State of one kind of repeated warning; zero-initialised, static. */
 struct log_rate {
-	int64_t next_ms;	/* monotonic time of the next line */
-	unsigned long dropped;	/* lines held back since the last */
+	int64_t next_ms;       /* monotonic time of the next line */
+	unsigned long dropped; /* lines held back since the last */
 };
 
 /* Writes a warning at most once per interval_s; the next one that appears
  * says how many were held back. Threads: one thread per struct log_rate. */
 void log_warn_rated(struct log_rate *rate, int64_t interval_s,
-	const char *format, ...) __attribute__((format(printf, 3, 4)));
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

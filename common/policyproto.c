@@ -6,11 +6,14 @@
 
 /* A known name, for the switch in lookup: length, first and last character
  * together are unique, and the compiler refuses two equal cases. */
-#define NAME_KEY(len, first, last) \
+#define NAME_KEY(len, first, last)                                             \
 	((unsigned)(len) << 16 | (unsigned)(first) << 8 | (unsigned)(last))
 #define NAME_MAX_LEN 24
 
-#define NAME(text) { text, sizeof(text) - 1 }
+#define NAME(text)                                                             \
+	{                                                                      \
+		text, sizeof(text) - 1                                         \
+	}
 
 static const struct name {
 	const char *text;
@@ -54,8 +57,8 @@ static const struct name {
 static enum policyproto_attr
 candidate(const char *name, size_t len)
 {
-	switch (NAME_KEY(len, (unsigned char)name[0],
-	    (unsigned char)name[len - 1])) {
+	switch (NAME_KEY(
+	    len, (unsigned char)name[0], (unsigned char)name[len - 1])) {
 	case NAME_KEY(4, 's', 'e'):
 		return POLICYPROTO_SIZE;
 	case NAME_KEY(6, 's', 'r'):
@@ -144,11 +147,11 @@ ends_empty_line(const char *buf, size_t at)
 }
 
 enum policyproto_status
-policyproto_find_end(const char *buf, size_t len, size_t *scanned_io,
-	size_t *size_r)
+policyproto_find_end(
+    const char *buf, size_t len, size_t *scanned_io, size_t *size_r)
 {
-	size_t limit = len < POLICYPROTO_REQUEST_MAX ? len :
-	    POLICYPROTO_REQUEST_MAX;
+	size_t limit =
+	    len < POLICYPROTO_REQUEST_MAX ? len : POLICYPROTO_REQUEST_MAX;
 	size_t at = *scanned_io;
 
 	assert(at <= len);
@@ -165,8 +168,8 @@ policyproto_find_end(const char *buf, size_t len, size_t *scanned_io,
 		at++;
 	}
 	*scanned_io = limit;
-	return len < POLICYPROTO_REQUEST_MAX ? POLICYPROTO_INCOMPLETE :
-	    POLICYPROTO_TOO_LONG;
+	return len < POLICYPROTO_REQUEST_MAX ? POLICYPROTO_INCOMPLETE
+					     : POLICYPROTO_TOO_LONG;
 }
 
 /* Is the line of len bytes the one of attr? */
@@ -179,7 +182,7 @@ is_line_of(const char *line, size_t len, enum policyproto_attr attr)
 		return false;
 	name = &names[attr];
 	return len > name->len && line[name->len] == '=' &&
-	    memcmp(line, name->text, name->len) == 0;
+	       memcmp(line, name->text, name->len) == 0;
 }
 
 /* One line of len bytes, NUL-terminated at line[len]. *expected_io is the
@@ -187,7 +190,7 @@ is_line_of(const char *line, size_t len, enum policyproto_attr attr)
  * does, there is nothing to look for. */
 static void
 take_line(char *line, size_t len, struct policyproto_request *request,
-	enum policyproto_attr *expected_io)
+    enum policyproto_attr *expected_io)
 {
 	enum policyproto_attr attr = *expected_io;
 	char *equals;
@@ -211,8 +214,7 @@ take_line(char *line, size_t len, struct policyproto_request *request,
 }
 
 bool
-policyproto_parse(char *buf, size_t size,
-	struct policyproto_request *request_r)
+policyproto_parse(char *buf, size_t size, struct policyproto_request *request_r)
 {
 	enum policyproto_attr expected = POLICYPROTO_REQUEST;
 	char *end = buf + size;

@@ -58,7 +58,7 @@ enum policyproto_attr {
 	POLICYPROTO_ENCRYPTION_CIPHER,
 	POLICYPROTO_ENCRYPTION_KEYSIZE,
 	POLICYPROTO_POLICY_CONTEXT,
-	POLICYPROTO_POLICY_TEST_TIME,	/* postgrey's policy-test(8) */
+	POLICYPROTO_POLICY_TEST_TIME, /* postgrey's policy-test(8) */
 	POLICYPROTO_ATTR_COUNT
 };
 
@@ -68,16 +68,16 @@ struct policyproto_request {
 	 * NUL bytes in a value end it early here. When a name was repeated,
 	 * the last one counts. */
 	const char *attr[POLICYPROTO_ATTR_COUNT];
-	unsigned attr_count;	/* lines with "=", known or not */
-	unsigned garbage_count;	/* lines without "=" */
-	const char *garbage;	/* the first of them, or NULL */
+	unsigned attr_count;    /* lines with "=", known or not */
+	unsigned garbage_count; /* lines without "=" */
+	const char *garbage;    /* the first of them, or NULL */
 };
 
 /* What policyproto_find_end says. */
 enum policyproto_status {
-	POLICYPROTO_INCOMPLETE,	/* more bytes are needed */
-	POLICYPROTO_COMPLETE,	/* a whole request stands at the start */
-	POLICYPROTO_TOO_LONG,	/* no end within POLICYPROTO_REQUEST_MAX */
+	POLICYPROTO_INCOMPLETE, /* more bytes are needed */
+	POLICYPROTO_COMPLETE,   /* a whole request stands at the start */
+	POLICYPROTO_TOO_LONG,   /* no end within POLICYPROTO_REQUEST_MAX */
 };
 
 /* Looks for the end of the request that starts at buf, len bytes of which
@@ -85,15 +85,15 @@ enum policyproto_status {
  * first; set it to 0 for the next request), so that slow senders cost no
  * rescans. On COMPLETE *size_r is the size of the request with its empty line
  * (1..len). */
-enum policyproto_status policyproto_find_end(const char *buf, size_t len,
-	size_t *scanned_io, size_t *size_r);
+enum policyproto_status policyproto_find_end(
+    const char *buf, size_t len, size_t *scanned_io, size_t *size_r);
 
 /* Takes the complete request of size bytes at buf (as policyproto_find_end
  * found it) apart, in place. Names are compared exactly. Returns false when it
  * has more than POLICYPROTO_ATTRS_MAX lines; request_r then holds what stood
  * before. */
-bool policyproto_parse(char *buf, size_t size,
-	struct policyproto_request *request_r);
+bool policyproto_parse(
+    char *buf, size_t size, struct policyproto_request *request_r);
 
 /* Writes "action=ACTION\n\n" to buf (cap >= 16), without a NUL, and returns
  * its length. An action is one line: control characters in it become "?", and

@@ -92,7 +92,7 @@ expire(struct policysrv *srv, enum policysrv_state state, int64_t timeout_s)
 	struct policysrv_queue *queue = &srv->queue[state];
 
 	while (queue->head != NULL &&
-	    srv->now_ms - queue->head->since_ms >= timeout_s * 1000) {
+	       srv->now_ms - queue->head->since_ms >= timeout_s * 1000) {
 		if (state != POLICYSRV_IDLE)
 			srv->stats.timeouts++;
 		policysrv_conn_close(queue->head);
@@ -157,7 +157,9 @@ static struct policysrv_conn *
 find_victim(const struct policysrv *srv)
 {
 	static const enum policysrv_state states[] = {
-		POLICYSRV_IDLE, POLICYSRV_HALF, POLICYSRV_WRITING,
+		POLICYSRV_IDLE,
+		POLICYSRV_HALF,
+		POLICYSRV_WRITING,
 	};
 	struct policysrv_conn *victim = NULL;
 	size_t i;
@@ -165,8 +167,8 @@ find_victim(const struct policysrv *srv)
 	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
 		struct policysrv_conn *conn = srv->queue[states[i]].head;
 
-		if (conn != NULL && (victim == NULL ||
-		    conn->since_ms < victim->since_ms))
+		if (conn != NULL &&
+		    (victim == NULL || conn->since_ms < victim->since_ms))
 			victim = conn;
 	}
 	if (victim == NULL || srv->now_ms - victim->since_ms < EVICT_AGE_MS)
@@ -186,8 +188,8 @@ static bool
 accept_one(struct policysrv *srv, int listen_fd)
 {
 	struct policysrv_conn *victim = find_victim(srv);
-	bool full = srv->stats.open + srv->gone_count >=
-	    srv->config.max_connections;
+	bool full =
+	    srv->stats.open + srv->gone_count >= srv->config.max_connections;
 	int fd;
 
 	if (full && victim == NULL) {
@@ -277,10 +279,10 @@ init_watchers(struct policysrv *srv)
 
 struct policysrv *
 policysrv_new(const struct policysrv_config *config,
-	const struct policysrv_hooks *hooks, struct err *err)
+    const struct policysrv_hooks *hooks, struct err *err)
 {
-	const unsigned flags = EVFLAG_NOENV | EVFLAG_NOINOTIFY |
-	    EVFLAG_NOSIGMASK;
+	const unsigned flags =
+	    EVFLAG_NOENV | EVFLAG_NOINOTIFY | EVFLAG_NOSIGMASK;
 	struct policysrv *srv;
 	struct ev_loop *loop = ev_loop_new(flags | EVBACKEND_EPOLL);
 
@@ -412,7 +414,7 @@ on_timer(struct ev_loop *loop, struct ev_timer *timer, int revents)
 
 void
 policysrv_every(struct policysrv *srv, int64_t interval_ms,
-	void (*fn)(void *arg), void *arg)
+    void (*fn)(void *arg), void *arg)
 {
 	struct policysrv_timer *t = xmem_calloc(1, sizeof(*t));
 
@@ -437,8 +439,7 @@ on_watched(struct ev_loop *loop, struct ev_io *readable, int revents)
 }
 
 void
-policysrv_watch(struct policysrv *srv, int fd, void (*fn)(void *arg),
-	void *arg)
+policysrv_watch(struct policysrv *srv, int fd, void (*fn)(void *arg), void *arg)
 {
 	struct policysrv_watcher *w = xmem_calloc(1, sizeof(*w));
 

@@ -38,11 +38,11 @@ struct ev_loop;
 struct policysrv_call;
 
 struct policysrv_config {
-	int64_t max_connections;	/* 1.. */
-	int64_t request_timeout_s;	/* from its first byte to its last, and
+	int64_t max_connections;   /* 1.. */
+	int64_t request_timeout_s; /* from its first byte to its last, and
 					 * for a reply to be taken */
-	int64_t idle_timeout_s;		/* between requests; 0 = none */
-	bool close_after_reply;		/* exim's way */
+	int64_t idle_timeout_s;    /* between requests; 0 = none */
+	bool close_after_reply;    /* exim's way */
 };
 
 struct policysrv_hooks {
@@ -50,7 +50,7 @@ struct policysrv_hooks {
 	 * is valid until the reply. The handler replies now or later, once,
 	 * with policysrv_reply or policysrv_drop. */
 	void (*request)(void *arg, struct policysrv_call *call,
-		const struct policyproto_request *request);
+	    const struct policyproto_request *request);
 	/* All requests of this turn were handed over; replies made until now
 	 * and in here go out when it returns. Called in every turn, also when
 	 * there was no request: must be cheap then. May be NULL. */
@@ -60,19 +60,19 @@ struct policysrv_hooks {
 
 /* Figures since the start. */
 struct policysrv_stats {
-	uint64_t accepted;	/* connections */
+	uint64_t accepted; /* connections */
 	uint64_t requests;
-	uint64_t too_long;	/* requests over a limit: connection closed */
-	uint64_t timeouts;	/* request not whole, reply not taken in time */
-	uint64_t evicted;	/* connections closed for new ones */
-	uint64_t accept_pauses;	/* no room, and none to be made */
-	int64_t open;		/* connections now */
+	uint64_t too_long;      /* requests over a limit: connection closed */
+	uint64_t timeouts;      /* request not whole, reply not taken in time */
+	uint64_t evicted;       /* connections closed for new ones */
+	uint64_t accept_pauses; /* no room, and none to be made */
+	int64_t open;           /* connections now */
 };
 
 /* Makes a server with no sockets. config and hooks are copied. Returns NULL
  * with err when the loop cannot be made. */
 struct policysrv *policysrv_new(const struct policysrv_config *config,
-	const struct policysrv_hooks *hooks, struct err *err);
+    const struct policysrv_hooks *hooks, struct err *err);
 
 /* Closes everything and frees it; sets *srv to NULL. Calls that are still in
  * work are done with: nobody may reply to them any more. */
@@ -96,11 +96,11 @@ void policysrv_drop(struct policysrv_call *call);
 /* Calls fn(arg) every interval_ms (>= 1) on the loop, first after one
  * interval; until policysrv_free. */
 void policysrv_every(struct policysrv *srv, int64_t interval_ms,
-	void (*fn)(void *arg), void *arg);
+    void (*fn)(void *arg), void *arg);
 
 /* Calls fn(arg) whenever fd (borrowed) is readable. */
-void policysrv_watch(struct policysrv *srv, int fd, void (*fn)(void *arg),
-	void *arg);
+void policysrv_watch(
+    struct policysrv *srv, int fd, void (*fn)(void *arg), void *arg);
 
 /* The loop, for common/dns and its like. */
 struct ev_loop *policysrv_loop(struct policysrv *srv);

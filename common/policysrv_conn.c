@@ -109,8 +109,8 @@ policysrv_conn_add(struct policysrv *srv, int in_fd, int out_fd, bool is_stdio)
 	conn->srv = srv;
 	conn->call.conn = conn;
 	conn->is_stdio = is_stdio;
-	conn->is_socket = !is_stdio ||
-	    getsockopt(out_fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
+	conn->is_socket = !is_stdio || getsockopt(out_fd, SOL_SOCKET, SO_TYPE,
+					   &type, &len) == 0;
 	ev_io_init(&conn->reader, on_readable, in_fd, EV_READ);
 	ev_io_init(&conn->writer, on_writable, out_fd, EV_WRITE);
 	conn->reader.data = conn;
@@ -217,8 +217,8 @@ policysrv_conn_next(struct policysrv_conn *conn)
 		await_more(conn);
 		return;
 	}
-	switch (policyproto_find_end(conn->buf->in + conn->start, len,
-	    &conn->scanned, &size)) {
+	switch (policyproto_find_end(
+	    conn->buf->in + conn->start, len, &conn->scanned, &size)) {
 	case POLICYPROTO_COMPLETE:
 		assert(size > 0 && size <= len);
 		start_request(conn, size);
@@ -239,8 +239,8 @@ policysrv_conn_next(struct policysrv_conn *conn)
 void
 policysrv_conn_read(struct policysrv_conn *conn)
 {
-	bool waiting = conn->state == POLICYSRV_IDLE ||
-	    conn->state == POLICYSRV_HALF;
+	bool waiting =
+	    conn->state == POLICYSRV_IDLE || conn->state == POLICYSRV_HALF;
 	size_t room;
 	ssize_t n;
 
@@ -327,8 +327,8 @@ policysrv_conn_reply(struct policysrv_conn *conn, const char *action)
 		policysrv_conn_free(conn);
 		return;
 	}
-	conn->out_len = policyproto_format(conn->buf->out,
-	    sizeof(conn->buf->out), action);
+	conn->out_len =
+	    policyproto_format(conn->buf->out, sizeof(conn->buf->out), action);
 	conn->out_sent = 0;
 	set_state(conn, POLICYSRV_READY);
 }

@@ -26,12 +26,12 @@
 #include "common/policysrv.h"
 
 enum policysrv_state {
-	POLICYSRV_IDLE,		/* between requests, no buffer */
-	POLICYSRV_HALF,		/* a request has begun and goes on */
-	POLICYSRV_BUSY,		/* the daemon works on a request */
-	POLICYSRV_READY,	/* the reply waits for the end of the turn */
-	POLICYSRV_WRITING,	/* the peer does not take its reply */
-	POLICYSRV_PENDING,	/* more bytes wait for the next turn */
+	POLICYSRV_IDLE,    /* between requests, no buffer */
+	POLICYSRV_HALF,    /* a request has begun and goes on */
+	POLICYSRV_BUSY,    /* the daemon works on a request */
+	POLICYSRV_READY,   /* the reply waits for the end of the turn */
+	POLICYSRV_WRITING, /* the peer does not take its reply */
+	POLICYSRV_PENDING, /* more bytes wait for the next turn */
 	POLICYSRV_STATES
 };
 
@@ -42,7 +42,7 @@ struct policysrv_call {
 /* What a connection needs while a request or a reply is under way. Of the
  * arrays only the pages that are used take memory. */
 struct policysrv_buf {
-	struct policysrv_buf *next;	/* in the free list */
+	struct policysrv_buf *next; /* in the free list */
 	struct policyproto_request request;
 	char out[POLICYPROTO_REPLY_MAX];
 	char in[POLICYPROTO_REQUEST_MAX];
@@ -50,21 +50,21 @@ struct policysrv_buf {
 
 struct policysrv_conn {
 	struct ev_io reader;
-	struct ev_io writer;		/* active in WRITING only */
+	struct ev_io writer; /* active in WRITING only */
 	struct policysrv *srv;
 	struct policysrv_call call;
-	struct policysrv_conn *prev, *next;	/* in the queue of state */
-	int64_t since_ms;		/* when it entered that state */
-	struct policysrv_buf *buf;	/* NULL in IDLE */
-	size_t start;			/* of the first unhandled byte of in */
-	size_t end;			/* of the bytes that arrived */
-	size_t scanned;			/* see policyproto_find_end */
+	struct policysrv_conn *prev, *next; /* in the queue of state */
+	int64_t since_ms;                   /* when it entered that state */
+	struct policysrv_buf *buf;          /* NULL in IDLE */
+	size_t start;   /* of the first unhandled byte of in */
+	size_t end;     /* of the bytes that arrived */
+	size_t scanned; /* see policyproto_find_end */
 	size_t out_len, out_sent;
 	enum policysrv_state state;
 	bool is_socket;
-	bool is_stdio;			/* descriptors are not ours to close */
-	bool ended;			/* the peer sends no more */
-	bool gone;			/* closed while BUSY: awaits reply */
+	bool is_stdio; /* descriptors are not ours to close */
+	bool ended;    /* the peer sends no more */
+	bool gone;     /* closed while BUSY: awaits reply */
 };
 
 struct policysrv_queue {
@@ -98,25 +98,25 @@ struct policysrv {
 	struct policysrv_queue queue[POLICYSRV_STATES];
 	struct policysrv_buf *free_bufs;
 	unsigned free_buf_count;
-	int64_t now_ms;			/* monotonic, of this turn */
-	int64_t gone_count;		/* BUSY connections that are closed */
+	int64_t now_ms;     /* monotonic, of this turn */
+	int64_t gone_count; /* BUSY connections that are closed */
 	struct ev_check turn_start;
 	struct ev_prepare turn_end;
-	struct ev_idle again;		/* active: do not block, see PENDING */
-	struct ev_timer tick;		/* looks for what is over time */
-	struct ev_timer resume;		/* active while accepting pauses */
-	struct ev_timer grace;		/* active while stopping */
+	struct ev_idle again;   /* active: do not block, see PENDING */
+	struct ev_timer tick;   /* looks for what is over time */
+	struct ev_timer resume; /* active while accepting pauses */
+	struct ev_timer grace;  /* active while stopping */
 	struct policysrv_listener *listeners;
 	struct policysrv_timer *timers;
 	struct policysrv_watcher *watchers;
 	bool stopping;
-	bool last_look;			/* stopping, idle ones not yet closed */
+	bool last_look; /* stopping, idle ones not yet closed */
 };
 
 /* Adds a connection in state IDLE. in_fd and out_fd may be the same; they
  * are non-blocking and taken over unless is_stdio. */
-void policysrv_conn_add(struct policysrv *srv, int in_fd, int out_fd,
-	bool is_stdio);
+void policysrv_conn_add(
+    struct policysrv *srv, int in_fd, int out_fd, bool is_stdio);
 
 /* Closes the connection. Its memory stays until the reply when it is BUSY,
  * else it is freed. */

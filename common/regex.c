@@ -24,13 +24,12 @@
  * the sandbox of a mail daemon should not allow. */
 struct regex {
 	pcre2_code *code;
-	pcre2_match_data *data;		/* reused by every match */
+	pcre2_match_data *data; /* reused by every match */
 	pcre2_match_context *limits;
 };
 
 static int
-compile(struct regex *regex, const char *pattern, bool nocase,
-	struct err *err)
+compile(struct regex *regex, const char *pattern, bool nocase, struct err *err)
 {
 	/* Patterns are for bytes: one that turns UTF on by itself would fail
 	 * on hostile subjects that are not UTF-8. */
@@ -39,8 +38,8 @@ compile(struct regex *regex, const char *pattern, bool nocase,
 	PCRE2_SIZE offset;
 	int errnum;
 
-	regex->code = pcre2_compile((PCRE2_SPTR)pattern,
-	    PCRE2_ZERO_TERMINATED, options, &errnum, &offset, NULL);
+	regex->code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
+	    options, &errnum, &offset, NULL);
 	if (regex->code != NULL)
 		return 0;
 	if (pcre2_get_error_message(errnum, text, sizeof(text)) < 0)

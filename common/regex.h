@@ -20,7 +20,7 @@ struct regex;
 enum regex_result {
 	REGEX_NO_MATCH,
 	REGEX_MATCH,
-	REGEX_LIMIT,		/* given up: too many steps */
+	REGEX_LIMIT, /* given up: too many steps */
 };
 
 /* Daemons do not try longer subjects that strangers chose: host names (RFC
@@ -36,7 +36,7 @@ struct regex *regex_new(const char *pattern, bool nocase, struct err *err);
 void regex_free(struct regex **regex);
 
 /* Does the unanchored pattern match somewhere in the len bytes at subject? */
-enum regex_result regex_match(const struct regex *regex, const char *subject,
-	size_t len);
+enum regex_result regex_match(
+    const struct regex *regex, const char *subject, size_t len);
 
 #endif

@@ -29,7 +29,7 @@
 
 static int
 lookup_user(const char *user, uid_t *uid_r, gid_t *gid_r, bool *has_gid_r,
-	struct err *err)
+    struct err *err)
 {
 	unsigned long long number;
 	const struct passwd *pw;
@@ -44,8 +44,10 @@ lookup_user(const char *user, uid_t *uid_r, gid_t *gid_r, bool *has_gid_r,
 			return 0;
 	}
 	if (pw == NULL && errno != 0 && errno != ENOENT)
-		return err_set_errno(err, errno, "cannot look up user"
-		    " \"%s\"", user);
+		return err_set_errno(err, errno,
+		    "cannot look up user"
+		    " \"%s\"",
+		    user);
 	if (pw == NULL)
 		return err_set(err, "there is no user \"%s\"", user);
 	*uid_r = pw->pw_uid;
@@ -71,14 +73,16 @@ lookup_group(const char *group, gid_t *gid_r, struct err *err)
 		return 0;
 	}
 	if (errno != 0 && errno != ENOENT)
-		return err_set_errno(err, errno, "cannot look up group"
-		    " \"%s\"", group);
+		return err_set_errno(err, errno,
+		    "cannot look up group"
+		    " \"%s\"",
+		    group);
 	return err_set(err, "there is no group \"%s\"", group);
 }
 
 int
-sandbox_lookup(const char *user, const char *group, uid_t *uid_r,
-	gid_t *gid_r, struct err *err)
+sandbox_lookup(const char *user, const char *group, uid_t *uid_r, gid_t *gid_r,
+    struct err *err)
 {
 	bool has_gid = false;
 
@@ -87,8 +91,10 @@ sandbox_lookup(const char *user, const char *group, uid_t *uid_r,
 	if (group[0] != '\0')
 		return lookup_group(group, gid_r, err);
 	if (!has_gid)
-		return err_set(err, "user %s has no entry in the password"
-		    " file: set Group as well", user);
+		return err_set(err,
+		    "user %s has no entry in the password"
+		    " file: set Group as well",
+		    user);
 	return 0;
 }
 
@@ -116,23 +122,24 @@ sandbox_drop(uid_t uid, gid_t gid, struct err *err)
 	if (geteuid() != 0) {
 		if (geteuid() == uid)
 			return 0;
-		return err_set(err, "only root can become user %lu",
-		    (unsigned long)uid);
+		return err_set(
+		    err, "only root can become user %lu", (unsigned long)uid);
 	}
 	/* A container without a map of groups refuses, also when there is
 	 * nothing to give up. */
 	if (setgroups(0, NULL) < 0 && getgroups(0, NULL) != 0)
-		return err_set_errno(err, errno, "cannot give up"
+		return err_set_errno(err, errno,
+		    "cannot give up"
 		    " supplementary groups");
 	if (setresgid(gid, gid, gid) < 0)
-		return err_set_errno(err, errno, "cannot become group %lu",
-		    (unsigned long)gid);
+		return err_set_errno(
+		    err, errno, "cannot become group %lu", (unsigned long)gid);
 	if (setresuid(uid, uid, uid) < 0)
-		return err_set_errno(err, errno, "cannot become user %lu",
-		    (unsigned long)uid);
+		return err_set_errno(
+		    err, errno, "cannot become user %lu", (unsigned long)uid);
 	if (can_return(uid, gid))
 		return err_set(err, "root's privileges came back after they"
-		    " were given up");
+				    " were given up");
 	/* As after an exec by systemd with User=: a core dump is possible
 	 * where the limit allows one. */
 	(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
@@ -143,27 +150,82 @@ sandbox_drop(uid_t uid, gid_t gid, struct err *err)
  * has it skipped. */
 static const char *const forbidden[] = {
 	/* running programs, gaining privileges */
-	"execve", "execveat", "setuid", "setgid", "setreuid", "setregid",
-	"setresuid", "setresgid", "setgroups", "setfsuid", "setfsgid",
+	"execve",
+	"execveat",
+	"setuid",
+	"setgid",
+	"setreuid",
+	"setregid",
+	"setresuid",
+	"setresgid",
+	"setgroups",
+	"setfsuid",
+	"setfsgid",
 	"capset",
 	/* other processes' insides; kernel interfaces with a bad record */
-	"ptrace", "process_vm_readv", "process_vm_writev", "process_madvise",
-	"kcmp", "pidfd_getfd", "bpf", "perf_event_open", "userfaultfd",
-	"io_uring_setup", "io_uring_enter", "io_uring_register",
-	"add_key", "request_key", "keyctl", "modify_ldt", "vm86", "vm86old",
+	"ptrace",
+	"process_vm_readv",
+	"process_vm_writev",
+	"process_madvise",
+	"kcmp",
+	"pidfd_getfd",
+	"bpf",
+	"perf_event_open",
+	"userfaultfd",
+	"io_uring_setup",
+	"io_uring_enter",
+	"io_uring_register",
+	"add_key",
+	"request_key",
+	"keyctl",
+	"modify_ldt",
+	"vm86",
+	"vm86old",
 	"personality",
 	/* mounts, roots, namespaces */
-	"mount", "umount", "umount2", "pivot_root", "chroot", "move_mount",
-	"open_tree", "fsopen", "fsconfig", "fsmount", "fspick",
-	"mount_setattr", "unshare", "setns", "open_by_handle_at",
+	"mount",
+	"umount",
+	"umount2",
+	"pivot_root",
+	"chroot",
+	"move_mount",
+	"open_tree",
+	"fsopen",
+	"fsconfig",
+	"fsmount",
+	"fspick",
+	"mount_setattr",
+	"unshare",
+	"setns",
+	"open_by_handle_at",
 	/* the machine */
-	"init_module", "finit_module", "delete_module", "kexec_load",
-	"kexec_file_load", "reboot", "swapon", "swapoff", "acct", "quotactl",
-	"quotactl_fd", "sethostname", "setdomainname", "iopl", "ioperm",
-	"syslog", "vhangup", "nfsservctl", "lookup_dcookie",
+	"init_module",
+	"finit_module",
+	"delete_module",
+	"kexec_load",
+	"kexec_file_load",
+	"reboot",
+	"swapon",
+	"swapoff",
+	"acct",
+	"quotactl",
+	"quotactl_fd",
+	"sethostname",
+	"setdomainname",
+	"iopl",
+	"ioperm",
+	"syslog",
+	"vhangup",
+	"nfsservctl",
+	"lookup_dcookie",
 	/* the clock */
-	"settimeofday", "clock_settime", "clock_settime64", "stime",
-	"adjtimex", "clock_adjtime", "clock_adjtime64",
+	"settimeofday",
+	"clock_settime",
+	"clock_settime64",
+	"stime",
+	"adjtimex",
+	"clock_adjtime",
+	"clock_adjtime64",
 };
 
 static int
@@ -173,8 +235,8 @@ deny_calls(scmp_filter_ctx filter)
 		int call = seccomp_syscall_resolve_name(forbidden[i]);
 		int r;
 
-		if (call == __NR_SCMP_ERROR || (IS_SANITIZED &&
-		    strcmp(forbidden[i], "ptrace") == 0))
+		if (call == __NR_SCMP_ERROR ||
+		    (IS_SANITIZED && strcmp(forbidden[i], "ptrace") == 0))
 			continue;
 		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), call, 0);
 		/* -EDOM: this architecture has no such call. */
@@ -191,26 +253,31 @@ static int
 deny_namespaces(scmp_filter_ctx filter)
 {
 	static const scmp_datum_t flags[] = {
-		CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC,
-		CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET,
+		CLONE_NEWNS,
+		CLONE_NEWCGROUP,
+		CLONE_NEWUTS,
+		CLONE_NEWIPC,
+		CLONE_NEWUSER,
+		CLONE_NEWPID,
+		CLONE_NEWNET,
 	};
 #if defined(__s390__)
 	const unsigned int position = 1;
 #else
 	const unsigned int position = 0;
 #endif
-	int r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS),
-	    SCMP_SYS(clone3), 0);
+	int r = seccomp_rule_add(
+	    filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags) && r == 0; i++)
 		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM),
-		    SCMP_SYS(clone), 1, SCMP_CMP(position,
-		    SCMP_CMP_MASKED_EQ, flags[i], flags[i]));
+		    SCMP_SYS(clone), 1,
+		    SCMP_CMP(position, SCMP_CMP_MASKED_EQ, flags[i], flags[i]));
 	/* Typing into the administrator's terminal. */
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM),
-		    SCMP_SYS(ioctl), 1, SCMP_CMP(1, SCMP_CMP_MASKED_EQ,
-		    UINT32_MAX, TIOCSTI));
+		    SCMP_SYS(ioctl), 1,
+		    SCMP_CMP(1, SCMP_CMP_MASKED_EQ, UINT32_MAX, TIOCSTI));
 	return r;
 }
 
@@ -233,7 +300,8 @@ sandbox_enter(struct err *err)
 		r = seccomp_load(filter);
 	seccomp_release(filter);
 	if (r < 0)
-		return err_set_errno(err, -r, "cannot load the system call"
+		return err_set_errno(err, -r,
+		    "cannot load the system call"
 		    " filter");
 	return 0;
 }

@@ -15,7 +15,7 @@
 /* Looks a user and a group up by name or number. An empty group means the
  * user's own. Returns 0, or -1 with a sentence. */
 int sandbox_lookup(const char *user, const char *group, uid_t *uid_r,
-	gid_t *gid_r, struct err *err);
+    gid_t *gid_r, struct err *err);
 
 /* Becomes uid/gid for good with no supplementary groups, and verifies that
  * there is no way back. As another user than root with the same uid it does

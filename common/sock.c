@@ -16,17 +16,19 @@
 #include "common/sock.h"
 #include "common/str.h"
 
-#define FORMS "inet:PORT@HOST, inet:HOST:PORT, inet6:PORT@HOST, unix:PATH," \
+#define FORMS                                                                  \
+	"inet:PORT@HOST, inet:HOST:PORT, inet6:PORT@HOST, unix:PATH,"          \
 	" /PATH or stdio"
 
 _Static_assert(sizeof(((struct sockaddr_un *)NULL)->sun_path) ==
-	sizeof(((struct sock_spec *)NULL)->path), "path fits sun_path");
+		   sizeof(((struct sock_spec *)NULL)->path),
+    "path fits sun_path");
 
 static int
 bad_spec(const char *text, const char *why, struct err *err)
 {
-	return err_set(err, "\"%.128s\" is no socket: %s; write " FORMS, text,
-	    why);
+	return err_set(
+	    err, "\"%.128s\" is no socket: %s; write " FORMS, text, why);
 }
 
 static int
@@ -51,7 +53,7 @@ is_port(const char *port)
 	if (strspn(port, "0123456789") == len)
 		return str_to_uint(port, 65535, &number);
 	return strspn(port, "abcdefghijklmnopqrstuvwxyz"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_+.") == len;
+			    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_+.") == len;
 }
 
 /* Takes the brackets off an IPv6 address and checks the host against the
@@ -76,7 +78,7 @@ check_host(struct sock_spec *spec)
 		family = AF_INET6;
 	else if (strpbrk(host, ":[]@/ \t") != NULL)
 		return "the host is neither an address nor a name (an IPv6"
-		    " address stands in brackets)";
+		       " address stands in brackets)";
 	if (spec->family == AF_INET6 && family == AF_INET)
 		return "inet6 takes no IPv4 address";
 	if (family != AF_UNSPEC)
@@ -112,7 +114,7 @@ parse_inet(const char *rest, struct sock_spec *spec)
 	if (copy_part(port, port_len, spec->port, sizeof(spec->port)) < 0 ||
 	    !is_port(spec->port))
 		return "the port is neither a number up to 65535 nor a"
-		    " service's name";
+		       " service's name";
 	spec->kind = SOCK_INET;
 	return check_host(spec);
 }
@@ -143,7 +145,7 @@ sock_parse(const char *text, struct sock_spec *spec_r, struct err *err)
 	if (text[0] == '/')
 		why = parse_unix(text, spec_r);
 	else if (str_has_prefix_nocase(text, "unix:") ||
-	    str_has_prefix_nocase(text, "local:"))
+		 str_has_prefix_nocase(text, "local:"))
 		why = parse_unix(rest, spec_r);
 	else if (str_has_prefix_nocase(text, "inet:"))
 		why = parse_inet(rest, spec_r);
@@ -158,8 +160,8 @@ sock_parse(const char *text, struct sock_spec *spec_r, struct err *err)
 struct target {
 	const struct sock_spec *spec;
 	int backlog;
-	bool is_local;		/* "localhost" as a name */
-	int last_errno;		/* why an address was passed over */
+	bool is_local;  /* "localhost" as a name */
+	int last_errno; /* why an address was passed over */
 };
 
 static int
@@ -173,8 +175,8 @@ set_options(int fd, int family)
 	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0)
 		return -1;
 	/* "*" has a socket of its own for each family. */
-	if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY,
-	    &on, sizeof(on)) < 0)
+	if (family == AF_INET6 &&
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0)
 		return -1;
 	return 0;
 }
@@ -186,17 +188,16 @@ is_absent(const struct target *target, int family, int errnum)
 	if (errnum == EAFNOSUPPORT)
 		return true;
 	return errnum == EADDRNOTAVAIL && family == AF_INET6 &&
-	    target->is_local;
+	       target->is_local;
 }
 
 /* Returns a descriptor, -1 with err, or -2 when the machine has no such
  * address and another may do. */
 static int
-listen_inet(struct target *target, const struct addrinfo *ai,
-	struct err *err)
+listen_inet(struct target *target, const struct addrinfo *ai, struct err *err)
 {
-	int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK |
-	    SOCK_CLOEXEC, IPPROTO_TCP);
+	int fd = socket(ai->ai_family,
+	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
 	char host[INET6_ADDRSTRLEN] = "?";
 
 	if (fd >= 0 && set_options(fd, ai->ai_family) == 0 &&
@@ -208,17 +209,19 @@ listen_inet(struct target *target, const struct addrinfo *ai,
 		(void)close(fd);
 	if (is_absent(target, ai->ai_family, target->last_errno))
 		return -2;
-	(void)getnameinfo(ai->ai_addr, ai->ai_addrlen, host, sizeof(host),
-	    NULL, 0, NI_NUMERICHOST);
-	return err_set_errno(err, target->last_errno, "cannot listen on %s"
-	    " port %s%s", host, target->spec->port,
-	    target->last_errno != EADDRINUSE ? "" :
-	    " (ss -ltnp shows who does)");
+	(void)getnameinfo(ai->ai_addr, ai->ai_addrlen, host, sizeof(host), NULL,
+	    0, NI_NUMERICHOST);
+	return err_set_errno(err, target->last_errno,
+	    "cannot listen on %s"
+	    " port %s%s",
+	    host, target->spec->port,
+	    target->last_errno != EADDRINUSE ? ""
+					     : " (ss -ltnp shows who does)");
 }
 
 static int
 resolve(const struct sock_spec *spec, const char *host,
-	struct addrinfo **list_r, struct err *err)
+    struct addrinfo **list_r, struct err *err)
 {
 	const struct addrinfo hints = {
 		.ai_family = spec->family,
@@ -226,13 +229,15 @@ resolve(const struct sock_spec *spec, const char *host,
 		.ai_protocol = IPPROTO_TCP,
 		.ai_flags = AI_PASSIVE,
 	};
-	int r = getaddrinfo(strcmp(host, "*") == 0 ? NULL : host, spec->port,
-	    &hints, list_r);
+	int r = getaddrinfo(
+	    strcmp(host, "*") == 0 ? NULL : host, spec->port, &hints, list_r);
 
 	if (r == 0)
 		return 0;
-	return err_set(err, "cannot find address and port of \"%s\" port"
-	    " \"%s\": %s", host, spec->port, gai_strerror(r));
+	return err_set(err,
+	    "cannot find address and port of \"%s\" port"
+	    " \"%s\": %s",
+	    host, spec->port, gai_strerror(r));
 }
 
 /* Names may list an address twice, with several lines of /etc/hosts. */
@@ -257,7 +262,7 @@ close_all(const int *fds, int count)
  * new count or -1; the sockets stay the caller's in any case. */
 static int
 listen_host(struct target *target, const char *host, int *fds, int *count,
-	int cap, struct err *err)
+    int cap, struct err *err)
 {
 	struct addrinfo *list = NULL;
 	int r = -1;
@@ -270,8 +275,10 @@ listen_host(struct target *target, const char *host, int *fds, int *count,
 		if (is_repeated(list, ai))
 			continue;
 		if (*count == cap) {
-			(void)err_set(err, "too many listening sockets: more"
-			    " than %d", SOCK_LISTEN_MAX);
+			(void)err_set(err,
+			    "too many listening sockets: more"
+			    " than %d",
+			    SOCK_LISTEN_MAX);
 			goto out;
 		}
 		fd = listen_inet(target, ai, err);
@@ -288,21 +295,22 @@ out:
 
 static int
 listen_all(const struct sock_spec *spec, int backlog, int *fds_r, int cap,
-	struct err *err)
+    struct err *err)
 {
-	bool is_local = spec->host[0] == '\0' ||
-	    str_equal_nocase(spec->host, "localhost");
+	bool is_local =
+	    spec->host[0] == '\0' || str_equal_nocase(spec->host, "localhost");
 	struct sock_spec part = *spec;
 	struct target target = {
-		.spec = &part, .backlog = backlog, .is_local = is_local,
+		.spec = &part,
+		.backlog = backlog,
+		.is_local = is_local,
 	};
 	int count = 0, r = 0;
 
 	/* Not asked of the resolver: /etc/hosts differs among machines. */
 	if (is_local && spec->family != AF_INET6) {
 		part.family = AF_INET;
-		r = listen_host(&target, "127.0.0.1", fds_r, &count, cap,
-		    err);
+		r = listen_host(&target, "127.0.0.1", fds_r, &count, cap, err);
 	}
 	if (is_local && r == 0) {
 		part.family = AF_INET6;
@@ -311,9 +319,10 @@ listen_all(const struct sock_spec *spec, int backlog, int *fds_r, int cap,
 	if (!is_local)
 		r = listen_host(&target, spec->host, fds_r, &count, cap, err);
 	if (r == 0 && count == 0)
-		r = err_set_errno(err, target.last_errno, "cannot listen on"
-		    " %s port %s", is_local ? "localhost" : spec->host,
-		    spec->port);
+		r = err_set_errno(err, target.last_errno,
+		    "cannot listen on"
+		    " %s port %s",
+		    is_local ? "localhost" : spec->host, spec->port);
 	if (r == 0)
 		return count;
 	close_all(fds_r, count);
@@ -339,11 +348,14 @@ clear_path(const char *path, struct err *err)
 	int fd, r, errnum;
 
 	if (lstat(path, &st) < 0)
-		return errno == ENOENT ? 0 : err_set_errno(err, errno,
-		    "cannot listen on %s", path);
+		return errno == ENOENT ? 0
+				       : err_set_errno(err, errno,
+					     "cannot listen on %s", path);
 	if (!S_ISSOCK(st.st_mode))
-		return err_set(err, "cannot listen on %s: a file that is no"
-		    " socket is in the way", path);
+		return err_set(err,
+		    "cannot listen on %s: a file that is no"
+		    " socket is in the way",
+		    path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return err_set_errno(err, errno, "cannot make a socket");
@@ -352,20 +364,26 @@ clear_path(const char *path, struct err *err)
 	(void)close(fd);
 	/* EAGAIN: somebody listens, and is busy. */
 	if (r == 0 || errnum == EAGAIN)
-		return err_set(err, "cannot listen on %s: another process"
-		    " answers there", path);
+		return err_set(err,
+		    "cannot listen on %s: another process"
+		    " answers there",
+		    path);
 	if (errnum != ECONNREFUSED && errnum != ENOENT)
-		return err_set_errno(err, errnum, "cannot tell whether"
-		    " anybody listens on %s", path);
+		return err_set_errno(err, errnum,
+		    "cannot tell whether"
+		    " anybody listens on %s",
+		    path);
 	if (unlink(path) < 0 && errno != ENOENT)
-		return err_set_errno(err, errno, "cannot remove the old"
-		    " socket %s", path);
+		return err_set_errno(err, errno,
+		    "cannot remove the old"
+		    " socket %s",
+		    path);
 	return 0;
 }
 
 static int
 listen_unix(const char *path, int backlog, const struct sock_owner *owner,
-	struct err *err)
+    struct err *err)
 {
 	struct sockaddr_un addr = unix_address(path);
 	mode_t mask;
@@ -387,8 +405,10 @@ listen_unix(const char *path, int backlog, const struct sock_owner *owner,
 		goto fail;
 	}
 	if (lchown(path, owner->uid, owner->gid) < 0) {
-		(void)err_set_errno(err, errno, "cannot change the owner of"
-		    " %s", path);
+		(void)err_set_errno(err, errno,
+		    "cannot change the owner of"
+		    " %s",
+		    path);
 		goto fail_path;
 	}
 	if (listen(fd, backlog) == 0)
@@ -403,15 +423,17 @@ fail:
 
 int
 sock_listen(const struct sock_spec *spec, int backlog,
-	const struct sock_owner *owner, int *fds_r, int cap, struct err *err)
+    const struct sock_owner *owner, int *fds_r, int cap, struct err *err)
 {
 	switch (spec->kind) {
 	case SOCK_INET:
 		return listen_all(spec, backlog, fds_r, cap, err);
 	case SOCK_UNIX:
 		if (cap < 1)
-			return err_set(err, "too many listening sockets: more"
-			    " than %d", SOCK_LISTEN_MAX);
+			return err_set(err,
+			    "too many listening sockets: more"
+			    " than %d",
+			    SOCK_LISTEN_MAX);
 		fds_r[0] = listen_unix(spec->path, backlog, owner, err);
 		return fds_r[0] < 0 ? -1 : 1;
 	case SOCK_STDIO:

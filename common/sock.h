@@ -34,10 +34,10 @@ enum sock_kind {
 /* A parsed specification. */
 struct sock_spec {
 	enum sock_kind kind;
-	int family;		/* AF_UNSPEC, AF_INET, AF_INET6 (SOCK_INET) */
-	char host[256];		/* "" = localhost, "*" = any */
+	int family;     /* AF_UNSPEC, AF_INET, AF_INET6 (SOCK_INET) */
+	char host[256]; /* "" = localhost, "*" = any */
 	char port[32];
-	char path[108];		/* SOCK_UNIX: absolute, fits sun_path */
+	char path[108]; /* SOCK_UNIX: absolute, fits sun_path */
 };
 
 /* Parses text. Returns 0, or -1 with a sentence that shows the forms. */
@@ -45,9 +45,9 @@ int sock_parse(const char *text, struct sock_spec *spec_r, struct err *err);
 
 /* Owner and mode of a Unix socket. */
 struct sock_owner {
-	uid_t uid;		/* (uid_t)-1: unchanged */
-	gid_t gid;		/* (gid_t)-1: unchanged */
-	mode_t mode;		/* permission bits */
+	uid_t uid;   /* (uid_t)-1: unchanged */
+	gid_t gid;   /* (gid_t)-1: unchanged */
+	mode_t mode; /* permission bits */
 };
 
 /* Opens non-blocking, close-on-exec listening sockets for spec (several when
@@ -55,7 +55,7 @@ struct sock_owner {
  * A stale Unix socket (nobody answers) is replaced; one that answers, or a
  * file that is no socket, is an error. Returns how many, or -1. */
 int sock_listen(const struct sock_spec *spec, int backlog,
-	const struct sock_owner *owner, int *fds_r, int cap, struct err *err);
+    const struct sock_owner *owner, int *fds_r, int cap, struct err *err);
 
 /* Takes over the sockets that systemd passed (LISTEN_PID, LISTEN_FDS), made
  * non-blocking and close-on-exec, and clears the environment variables.

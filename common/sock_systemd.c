@@ -19,8 +19,8 @@
 #define FIRST_FD 3
 
 static bool
-env_number(const char *name, unsigned long long max,
-	unsigned long long *number_r)
+env_number(
+    const char *name, unsigned long long max, unsigned long long *number_r)
 {
 	const char *text = getenv(name);
 
@@ -36,13 +36,17 @@ take_over(int fd, struct err *err)
 
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
 	    fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
-		return err_set_errno(err, errno, "cannot take over descriptor"
-		    " %d from systemd", fd);
+		return err_set_errno(err, errno,
+		    "cannot take over descriptor"
+		    " %d from systemd",
+		    fd);
 	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) < 0 ||
 	    listens == 0)
-		return err_set(err, "descriptor %d from systemd is no"
+		return err_set(err,
+		    "descriptor %d from systemd is no"
 		    " listening stream socket: the socket unit wants"
-		    " ListenStream= and Accept=no", fd);
+		    " ListenStream= and Accept=no",
+		    fd);
 	return 0;
 }
 
@@ -51,8 +55,8 @@ sock_systemd(int *fds_r, int cap, struct err *err)
 {
 	unsigned long long pid = 0, count = 0;
 	bool is_ours = env_number("LISTEN_PID", INT32_MAX, &pid) &&
-	    (pid_t)pid == getpid() &&
-	    env_number("LISTEN_FDS", INT32_MAX, &count);
+		       (pid_t)pid == getpid() &&
+		       env_number("LISTEN_FDS", INT32_MAX, &count);
 
 	/* Gone also when meant for another process: nobody that we start
 	 * may take them for its own. */
@@ -62,8 +66,10 @@ sock_systemd(int *fds_r, int cap, struct err *err)
 	if (!is_ours)
 		return 0;
 	if (count > (unsigned long long)cap)
-		return err_set(err, "systemd passed %llu sockets, more than"
-		    " %d", count, cap);
+		return err_set(err,
+		    "systemd passed %llu sockets, more than"
+		    " %d",
+		    count, cap);
 	for (int i = 0; i < (int)count; i++) {
 		if (take_over(FIRST_FD + i, err) < 0)
 			return -1;
@@ -91,8 +97,8 @@ sock_notify(const char *state)
 		addr.sun_path[0] = '\0';
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0) {
-		(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
-		    sizeof(patience));
+		(void)setsockopt(
+		    fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 		(void)sendto(fd, state, strlen(state), MSG_NOSIGNAL,
 		    (struct sockaddr *)&addr,
 		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));

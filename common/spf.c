@@ -19,8 +19,8 @@ struct spf {
 struct asked {
 	struct asked *next;
 	struct spf_check *check;
-	size_t number;			/* in the table of answers */
-	struct dns_question *question;	/* NULL = answered */
+	size_t number;                 /* in the table of answers */
+	struct dns_question *question; /* NULL = answered */
 };
 
 struct spf_check {
@@ -33,7 +33,7 @@ struct spf_check {
 	size_t asked_count;
 	bool checkable, started;
 	double timeout_s;
-	struct ev_timer timer;		/* first "begin", then "too late" */
+	struct ev_timer timer; /* first "begin", then "too late" */
 	spf_callback *callback;
 	void *arg;
 };
@@ -164,8 +164,7 @@ ask(void *arg)
 	struct dns_answer answer;
 
 	while (check->asked_count < spfanswers_count(check->answers)) {
-		struct asked *asked = arena_alloc(check->arena,
-		    sizeof(*asked));
+		struct asked *asked = arena_alloc(check->arena, sizeof(*asked));
 
 		asked->check = check;
 		asked->number = check->asked_count++;
@@ -173,8 +172,8 @@ ask(void *arg)
 		check->asked = asked;
 		asked->question = dns_ask(check->spf->dns,
 		    spfanswers_name(check->answers, asked->number),
-		    spfanswers_type(check->answers, asked->number),
-		    on_answer, asked);
+		    spfanswers_type(check->answers, asked->number), on_answer,
+		    asked);
 		if (dns_take(&asked->question, &answer))
 			put(asked, &answer);
 	}
@@ -186,7 +185,7 @@ evaluate(struct spf_check *check)
 	struct spfguard_output output = { .result = SPF_CHECK_NONE };
 
 	if (!check->checkable || spfguard_check(check->spf->guard,
-	    &check->input, check->answers, &output))
+				     &check->input, check->answers, &output))
 		finish(check, &output);
 	else
 		ask(check);
@@ -223,7 +222,7 @@ on_timer(struct ev_loop *loop, struct ev_timer *timer, int events)
 
 struct spf_check *
 spf_start(struct spf *spf, const struct spf_input *input,
-	spf_callback *callback, void *arg)
+    spf_callback *callback, void *arg)
 {
 	struct spf_check *check = xmem_calloc(1, sizeof(*check));
 

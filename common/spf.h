@@ -25,8 +25,8 @@
 #include "common/ip.h"
 #include "common/spfmacro.h"
 
-struct spf;		/* the evaluator: one per process */
-struct spf_check;	/* one check under way */
+struct spf;       /* the evaluator: one per process */
+struct spf_check; /* one check under way */
 
 /* RFC 7208 section 2.6. */
 enum spf_result {
@@ -41,39 +41,39 @@ enum spf_result {
 
 enum spf_identity {
 	SPF_CHECK_HELO,
-	SPF_CHECK_MAILFROM,	/* with a null sender: postmaster@helo */
+	SPF_CHECK_MAILFROM, /* with a null sender: postmaster@helo */
 };
 
 struct spf_input {
 	enum spf_identity identity;
 	struct ip ip;
-	const char *helo;	/* "" when none; copied */
-	const char *sender;	/* MAIL FROM without <>, "" = null; copied */
-	const char *receiver;	/* our host name, for %{r}; copied */
-	int64_t timeout_ms;	/* 20000 */
-	unsigned void_limit;	/* 2 */
+	const char *helo;     /* "" when none; copied */
+	const char *sender;   /* MAIL FROM without <>, "" = null; copied */
+	const char *receiver; /* our host name, for %{r}; copied */
+	int64_t timeout_ms;   /* 20000 */
+	unsigned void_limit;  /* 2 */
 };
 
 struct spf_output {
 	enum spf_result result;
-	const char *domain;	/* that was checked, A-labels, "" if none */
-	const char *mechanism;	/* that matched ("ip4:192.0.2.0/24"), "default"
+	const char *domain;      /* that was checked, A-labels, "" if none */
+	const char *mechanism;   /* that matched ("ip4:192.0.2.0/24"), "default"
 				 * or "" */
-	const char *problem;	/* for temperror and permerror: one sentence,
+	const char *problem;     /* for temperror and permerror: one sentence,
 				 * printable; else "" */
-	const char *explanation;	/* of a fail, by the domain's owner,
+	const char *explanation; /* of a fail, by the domain's owner,
 					 * printable ASCII; "" when none */
-	unsigned lookups;	/* terms that asked DNS, of 10 */
+	unsigned lookups;        /* terms that asked DNS, of 10 */
 	unsigned void_lookups;
-	unsigned questions;	/* DNS questions in all */
+	unsigned questions; /* DNS questions in all */
 };
 
 typedef void spf_callback(void *arg, const struct spf_output *output);
 
 /* Told about each step of an evaluation that was finished: depth of include,
  * the term or lookup, and what came of it; for spfctl. */
-typedef void spf_trace(void *arg, unsigned depth, const char *what,
-	const char *outcome);
+typedef void spf_trace(
+    void *arg, unsigned depth, const char *what, const char *outcome);
 
 /* Makes the evaluator. dns is borrowed. Returns NULL with err. */
 struct spf *spf_new(struct dns *dns, struct err *err);
@@ -84,7 +84,7 @@ void spf_free(struct spf **spf);
 /* Starts a check. callback is called exactly once, after this returned,
  * unless cancelled; output is valid until it returns. */
 struct spf_check *spf_start(struct spf *spf, const struct spf_input *input,
-	spf_callback *callback, void *arg);
+    spf_callback *callback, void *arg);
 
 /* Asks for the trace of this check; call it right after spf_start. */
 void spf_set_trace(struct spf_check *check, spf_trace *trace, void *arg);

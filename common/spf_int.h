@@ -18,6 +18,6 @@
  * in arena. Returns false when there is nothing to check, which is the
  * result "none"; sender_domain is then "". */
 bool spf_prepare(const struct spf_input *input, struct arena *arena,
-	struct spfguard_input *guarded_r);
+    struct spfguard_input *guarded_r);
 
 #endif

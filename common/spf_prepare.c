@@ -16,16 +16,17 @@ host_name(const char *name, struct arena *arena)
 	char ascii[SPFIDN_SIZE];
 
 	/* One that cannot be converted is only good for a text. */
-	return spfidn_to_ascii(name, ascii) ? arena_strdup(arena, ascii) :
-	    arena_strndup(arena, name, strnlen(name, SPFIDN_SIZE));
+	return spfidn_to_ascii(name, ascii)
+		   ? arena_strdup(arena, ascii)
+		   : arena_strndup(arena, name, strnlen(name, SPFIDN_SIZE));
 }
 
 bool
 spf_prepare(const struct spf_input *input, struct arena *arena,
-	struct spfguard_input *guarded_r)
+    struct spfguard_input *guarded_r)
 {
-	bool by_helo = input->identity == SPF_CHECK_HELO ||
-	    input->sender[0] == '\0';
+	bool by_helo =
+	    input->identity == SPF_CHECK_HELO || input->sender[0] == '\0';
 	const char *domain = by_helo ? input->helo : input->sender;
 	const char *at = by_helo ? NULL : strrchr(input->sender, '@');
 	char ascii[SPFIDN_SIZE];

@@ -8,7 +8,7 @@
 #include "common/xmem.h"
 
 struct question {
-	const char *name;	/* without a dot at the end */
+	const char *name; /* without a dot at the end */
 	size_t len;
 	enum dnspacket_type type;
 	struct spfanswers_answer answer;
@@ -20,7 +20,7 @@ struct spfanswers {
 	size_t max, count;
 	size_t awaited;
 	struct question *questions;
-	spfanswers_fetch *fetch;	/* or NULL */
+	spfanswers_fetch *fetch; /* or NULL */
 	void *fetch_arg;
 };
 
@@ -45,8 +45,8 @@ spfanswers_free(struct spfanswers **answers)
 }
 
 void
-spfanswers_set_fetch(struct spfanswers *answers, spfanswers_fetch *fetch,
-	void *arg)
+spfanswers_set_fetch(
+    struct spfanswers *answers, spfanswers_fetch *fetch, void *arg)
 {
 	answers->fetch = fetch;
 	answers->fetch_arg = arg;
@@ -82,14 +82,14 @@ enter(struct spfanswers *answers, const char *name, enum dnspacket_type type)
 }
 
 struct spfanswers_answer
-spfanswers_get(struct spfanswers *answers, const char *name,
-	enum dnspacket_type type)
+spfanswers_get(
+    struct spfanswers *answers, const char *name, enum dnspacket_type type)
 {
 	const struct question *q = enter(answers, name, type);
 
 	if (q == NULL)
-		return (struct spfanswers_answer){
-		    .status = SPFANSWERS_TOO_MANY };
+		return (
+		    struct spfanswers_answer){ .status = SPFANSWERS_TOO_MANY };
 	if (q->answer.status == SPFANSWERS_MISSING) {
 		answers->awaited = (size_t)(q - answers->questions);
 		if (answers->fetch != NULL)
@@ -99,8 +99,8 @@ spfanswers_get(struct spfanswers *answers, const char *name,
 }
 
 void
-spfanswers_want(struct spfanswers *answers, const char *name,
-	enum dnspacket_type type)
+spfanswers_want(
+    struct spfanswers *answers, const char *name, enum dnspacket_type type)
 {
 	enter(answers, name, type);
 }
@@ -133,7 +133,7 @@ spfanswers_type(const struct spfanswers *answers, size_t number)
 
 void
 spfanswers_put(struct spfanswers *answers, size_t number,
-	const struct spfanswers_answer *answer)
+    const struct spfanswers_answer *answer)
 {
 	struct dnspacket_record *records;
 	struct question *q;
@@ -145,8 +145,7 @@ spfanswers_put(struct spfanswers *answers, size_t number,
 	q->answer.records = NULL;
 	if (answer->count == 0)
 		return;
-	records = arena_alloc(answers->arena,
-	    answer->count * sizeof(*records));
+	records = arena_alloc(answers->arena, answer->count * sizeof(*records));
 	for (size_t i = 0; i < answer->count; i++) {
 		records[i] = answer->records[i];
 		records[i].data = arena_strndup(answers->arena,

@@ -25,13 +25,13 @@ enum spfanswers_status {
 	SPFANSWERS_NO_DATA,
 	SPFANSWERS_NO_NAME,
 	SPFANSWERS_TEMPORARY,
-	SPFANSWERS_MISSING,	/* not asked yet */
-	SPFANSWERS_TOO_MANY,	/* and cannot be: the table is full */
+	SPFANSWERS_MISSING,  /* not asked yet */
+	SPFANSWERS_TOO_MANY, /* and cannot be: the table is full */
 };
 
 struct spfanswers_answer {
 	enum spfanswers_status status;
-	size_t count;		/* 0 unless SPFANSWERS_FOUND */
+	size_t count; /* 0 unless SPFANSWERS_FOUND */
 	const struct dnspacket_record *records;
 };
 
@@ -46,18 +46,18 @@ void spfanswers_free(struct spfanswers **answers);
 typedef void spfanswers_fetch(void *arg);
 
 /* Sets it; there is none at first. */
-void spfanswers_set_fetch(struct spfanswers *answers, spfanswers_fetch *fetch,
-	void *arg);
+void spfanswers_set_fetch(
+    struct spfanswers *answers, spfanswers_fetch *fetch, void *arg);
 
 /* Looks up name and type; what is not there yet becomes a question, and the
  * one that is awaited. The answer is valid until the table is freed. */
-struct spfanswers_answer spfanswers_get(struct spfanswers *answers,
-	const char *name, enum dnspacket_type type);
+struct spfanswers_answer spfanswers_get(
+    struct spfanswers *answers, const char *name, enum dnspacket_type type);
 
 /* Makes a question of name and type, if it is not there yet and there is
  * room: it may be needed soon, and can be asked meanwhile. */
-void spfanswers_want(struct spfanswers *answers, const char *name,
-	enum dnspacket_type type);
+void spfanswers_want(
+    struct spfanswers *answers, const char *name, enum dnspacket_type type);
 
 /* The number of the question without whose answer the evaluation cannot go
  * on: the last one that spfanswers_get had to call missing. */
@@ -70,11 +70,11 @@ size_t spfanswers_count(const struct spfanswers *answers);
 const char *spfanswers_name(const struct spfanswers *answers, size_t number);
 
 /* The type of a question. */
-enum dnspacket_type spfanswers_type(const struct spfanswers *answers,
-	size_t number);
+enum dnspacket_type spfanswers_type(
+    const struct spfanswers *answers, size_t number);
 
 /* Answers a question once; records are copied. */
 void spfanswers_put(struct spfanswers *answers, size_t number,
-	const struct spfanswers_answer *answer);
+    const struct spfanswers_answer *answer);
 
 #endif

@@ -25,7 +25,7 @@
 #define VEIL 0x40
 
 struct spfguard {
-	SPF_dns_server_t dns;	/* dns.hook = the struct run */
+	SPF_dns_server_t dns; /* dns.hook = the struct run */
 	SPF_server_t *server;
 };
 
@@ -33,7 +33,7 @@ struct spfguard {
 struct run {
 	struct spfguard *guard;
 	struct spfledger ledger;
-	uint8_t veil;		/* to flip in the first byte of addresses */
+	uint8_t veil; /* to flip in the first byte of addresses */
 	jmp_buf escape;
 	char complaint[128];
 };
@@ -44,7 +44,7 @@ static pthread_once_t handlers_once = PTHREAD_ONCE_INIT;
 
 /* The library calls this where it would abort(). It must not return. */
 static void on_error(const char *file, int line, const char *message)
-	__attribute__((noreturn));
+    __attribute__((noreturn));
 
 static void
 on_error(const char *file, int line, const char *message)
@@ -77,7 +77,7 @@ set_handlers(void)
  * come here. */
 static bool
 parse_name(const char *name, const struct spfledger *ledger, size_t *number_r,
-	size_t *member_r)
+    size_t *member_r)
 {
 	char *end;
 
@@ -87,8 +87,7 @@ parse_name(const char *name, const struct spfledger *ledger, size_t *number_r,
 	*number_r = strtoul(name + 1, &end, 10);
 	if (*end == 'm')
 		*member_r = strtoul(end + 1, &end, 10);
-	return strcmp(end, ".invalid") == 0 &&
-	    *number_r < ledger->target_count;
+	return strcmp(end, ".invalid") == 0 && *number_r < ledger->target_count;
 }
 
 static const struct spfledger_target *
@@ -100,8 +99,9 @@ target_of(const struct run *run, size_t number)
 static SPF_dns_rr_t *
 new_answer(struct run *run, const char *name, ns_type type, bool found)
 {
-	int status = found ? NETDB_SUCCESS :
-	    run->ledger.stop == SPFLEDGER_GOES_ON ? NO_DATA : TRY_AGAIN;
+	int status = found                                   ? NETDB_SUCCESS
+		     : run->ledger.stop == SPFLEDGER_GOES_ON ? NO_DATA
+							     : TRY_AGAIN;
 
 	return SPF_dns_rr_new_init(&run->guard->dns, name, type, 0, status);
 }
@@ -116,7 +116,7 @@ veil(const struct run *run, uint8_t *address)
 
 static SPF_dns_rr_t *
 answer_addresses(struct run *run, const char *name, ns_type type,
-	struct spfledger_reply reply)
+    struct spfledger_reply reply)
 {
 	SPF_dns_rr_t *rr = new_answer(run, name, type, reply.found);
 	size_t size = type == ns_t_a ? 4 : 16;
@@ -124,14 +124,15 @@ answer_addresses(struct run *run, const char *name, ns_type type,
 	if (rr == NULL)
 		return NULL;
 	for (size_t i = 0; i < reply.count; i++) {
-		const void *address = reply.addresses == NULL ?
-		    (const void *)run->ledger.input->ip.bytes :
-		    (const void *)reply.addresses[i].data;
+		const void *address =
+		    reply.addresses == NULL
+			? (const void *)run->ledger.input->ip.bytes
+			: (const void *)reply.addresses[i].data;
 
 		if (reply.addresses != NULL && reply.addresses[i].len != size)
 			continue;
 		if (SPF_dns_rr_buf_realloc(rr, rr->num_rr,
-		    sizeof(SPF_dns_rr_data_t)) != SPF_E_SUCCESS)
+			sizeof(SPF_dns_rr_data_t)) != SPF_E_SUCCESS)
 			break;
 		memcpy(rr->rr[rr->num_rr], address, size);
 		veil(run, (uint8_t *)rr->rr[rr->num_rr]);
@@ -154,10 +155,9 @@ answer_members(struct run *run, const char *name, size_t number)
 	for (size_t i = 0; i < count; i++) {
 		char member[64];
 
-		snprintf(member, sizeof(member), "t%zum%zu.invalid", number,
-		    i);
-		if (SPF_dns_rr_buf_realloc(rr, rr->num_rr,
-		    sizeof(member)) != SPF_E_SUCCESS)
+		snprintf(member, sizeof(member), "t%zum%zu.invalid", number, i);
+		if (SPF_dns_rr_buf_realloc(rr, rr->num_rr, sizeof(member)) !=
+		    SPF_E_SUCCESS)
 			break;
 		memcpy(rr->rr[rr->num_rr++]->mx, member, sizeof(member));
 	}
@@ -183,18 +183,18 @@ lookup(SPF_dns_server_t *dns, const char *name, ns_type type, int should_cache)
 	if (type != ns_t_a && type != ns_t_aaaa)
 		return new_answer(run, name, type, false);
 	if (member == SIZE_MAX)
-		return answer_addresses(run, name, type,
-		    spfledger_addresses(ledger, number));
+		return answer_addresses(
+		    run, name, type, spfledger_addresses(ledger, number));
 	if (member >= target_of(run, number)->member_count)
 		return new_answer(run, name, type, false);
-	return answer_addresses(run, name, type,
-	    spfledger_member(ledger, number, member));
+	return answer_addresses(
+	    run, name, type, spfledger_member(ledger, number, member));
 }
 
 /* The library's only way to records. */
 static SPF_errcode_t
 get_record(SPF_server_t *server, SPF_request_t *request,
-	SPF_response_t *response, SPF_record_t **record_r)
+    SPF_response_t *response, SPF_record_t **record_r)
 {
 	struct run *run = server->resolver->hook;
 	const char *text = NULL;
@@ -213,8 +213,8 @@ get_record(SPF_server_t *server, SPF_request_t *request,
 
 /* Explanations are ours (spfledger_explain). */
 static SPF_errcode_t
-get_explanation(SPF_server_t *server, const char *domain, char **buf,
-	size_t *len)
+get_explanation(
+    SPF_server_t *server, const char *domain, char **buf, size_t *len)
 {
 	(void)server;
 	(void)domain;
@@ -330,8 +330,7 @@ translate(SPF_result_t result)
 }
 
 static void
-set_mechanism(struct spfguard_output *output,
-	const struct spfrecord_term *term)
+set_mechanism(struct spfguard_output *output, const struct spfrecord_term *term)
 {
 	struct spfrecord_text source;
 	struct str s;
@@ -397,14 +396,14 @@ check(struct run *run, struct spfguard_output *output)
 		output->result = SPF_CHECK_PERMERROR;
 		break;
 	}
-	snprintf(output->problem, sizeof(output->problem), "%s",
-	    ledger->problem);
+	snprintf(
+	    output->problem, sizeof(output->problem), "%s", ledger->problem);
 	return true;
 }
 
 bool
 spfguard_check(struct spfguard *guard, const struct spfguard_input *input,
-	struct spfanswers *answers, struct spfguard_output *output_r)
+    struct spfanswers *answers, struct spfguard_output *output_r)
 {
 	struct arena *arena = arena_new();
 	struct run *run = xmem_calloc(1, sizeof(*run));
@@ -412,15 +411,17 @@ spfguard_check(struct spfguard *guard, const struct spfguard_input *input,
 
 	memset(output_r, 0, sizeof(*output_r));
 	run->guard = guard;
-	run->veil = input->ip.family == IP_V4 ?
-	    input->ip.bytes[0] == 127 ? VEIL : 0 :
-	    input->ip.bytes[0] == 0 ? VEIL : 0;
+	run->veil = input->ip.family == IP_V4
+			? input->ip.bytes[0] == 127 ? VEIL : 0
+		    : input->ip.bytes[0] == 0 ? VEIL
+					      : 0;
 	spfledger_init(&run->ledger, input, answers, arena);
 	guard->dns.hook = run;
 	finished = check(run, output_r);
 	guard->dns.hook = NULL;
-	output_r->lookups = run->ledger.lookups < SPFGUARD_LOOKUPS_MAX ?
-	    run->ledger.lookups : SPFGUARD_LOOKUPS_MAX;
+	output_r->lookups = run->ledger.lookups < SPFGUARD_LOOKUPS_MAX
+				? run->ledger.lookups
+				: SPFGUARD_LOOKUPS_MAX;
 	output_r->void_lookups = run->ledger.void_lookups;
 	if (finished)
 		spfledger_trace(&run->ledger, output_r);

@@ -33,18 +33,18 @@
 #define SPFGUARD_MX_MAX 10
 #define SPFGUARD_PTR_MAX 10
 
-struct spfguard;	/* a libspf2 server with its hooks */
+struct spfguard; /* a libspf2 server with its hooks */
 
 /* What to evaluate; all borrowed. Domains are A-labels. */
 struct spfguard_input {
 	struct ip ip;
-	const char *sender_local;	/* "postmaster" when there is none */
-	const char *sender_domain;	/* the domain that is checked */
+	const char *sender_local;  /* "postmaster" when there is none */
+	const char *sender_domain; /* the domain that is checked */
 	const char *helo;
 	const char *receiver;
 	int64_t now_s;
 	unsigned void_limit;
-	spf_trace *trace;		/* or NULL */
+	spf_trace *trace; /* or NULL */
 	void *trace_arg;
 };
 
@@ -67,6 +67,6 @@ void spfguard_free(struct spfguard **guard);
  * missing: they are now questions in the table, and this is to be called
  * again once one of them has an answer. Returns true with *output_r. */
 bool spfguard_check(struct spfguard *guard, const struct spfguard_input *input,
-	struct spfanswers *answers, struct spfguard_output *output_r);
+    struct spfanswers *answers, struct spfguard_output *output_r);
 
 #endif

@@ -42,8 +42,9 @@ spfidn_to_ascii(const char *domain, char out[static SPFIDN_SIZE])
 	out[0] = '\0';
 	if (is_ascii(domain))
 		return copy(domain, out);
-	if (strlen(domain) > UTF8_MAX || idn2_to_ascii_8z(domain, &converted,
-	    IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+	if (strlen(domain) > UTF8_MAX ||
+	    idn2_to_ascii_8z(domain, &converted,
+		IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
 		return false;
 	good = copy(converted, out);
 	idn2_free(converted);

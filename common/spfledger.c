@@ -9,8 +9,8 @@
 #include "common/str.h"
 
 void
-spfledger_halt(struct spfledger *ledger, enum spfledger_stop why,
-	const char *format, ...)
+spfledger_halt(
+    struct spfledger *ledger, enum spfledger_stop why, const char *format, ...)
 {
 	char text[512];
 	struct str s;
@@ -28,7 +28,7 @@ spfledger_halt(struct spfledger *ledger, enum spfledger_stop why,
 
 size_t
 spfledger_add(struct spfledger *ledger, struct spfledger_frame *frame,
-	const struct spfrecord_term *term)
+    const struct spfrecord_term *term)
 {
 	struct spfledger_target *target;
 
@@ -41,14 +41,14 @@ spfledger_add(struct spfledger *ledger, struct spfledger_frame *frame,
 
 void
 spfledger_init(struct spfledger *ledger, const struct spfguard_input *input,
-	struct spfanswers *answers, struct arena *arena)
+    struct spfanswers *answers, struct arena *arena)
 {
 	memset(ledger, 0, sizeof(*ledger));
 	ledger->input = input;
 	ledger->answers = answers;
 	ledger->arena = arena;
-	ledger->targets = arena_alloc(arena,
-	    SPFLEDGER_TARGETS_MAX * sizeof(*ledger->targets));
+	ledger->targets = arena_alloc(
+	    arena, SPFLEDGER_TARGETS_MAX * sizeof(*ledger->targets));
 	spfledger_add(ledger, NULL, NULL);
 }
 
@@ -73,13 +73,12 @@ type_name(enum dnspacket_type type)
 enum dnspacket_type
 spfledger_address_type(const struct spfledger *ledger)
 {
-	return ledger->input->ip.family == IP_V4 ? DNSPACKET_A :
-	    DNSPACKET_AAAA;
+	return ledger->input->ip.family == IP_V4 ? DNSPACKET_A : DNSPACKET_AAAA;
 }
 
 struct spfanswers_answer
-spfledger_ask(struct spfledger *ledger, const char *name,
-	enum dnspacket_type type)
+spfledger_ask(
+    struct spfledger *ledger, const char *name, enum dnspacket_type type)
 {
 	struct spfanswers_answer answer = { .status = SPFANSWERS_MISSING };
 
@@ -93,8 +92,8 @@ spfledger_ask(struct spfledger *ledger, const char *name,
 	if (answer.status == SPFANSWERS_MISSING)
 		spfledger_halt(ledger, SPFLEDGER_MISSING, "%s", "");
 	else if (answer.status == SPFANSWERS_TOO_MANY)
-		spfledger_halt(ledger, SPFLEDGER_PERMERROR,
-		    "too many DNS questions");
+		spfledger_halt(
+		    ledger, SPFLEDGER_PERMERROR, "too many DNS questions");
 	return answer;
 }
 
@@ -102,7 +101,7 @@ static void
 count_void(struct spfledger *ledger, const struct spfanswers_answer *answer)
 {
 	if ((answer->status == SPFANSWERS_NO_DATA ||
-	    answer->status == SPFANSWERS_NO_NAME) &&
+		answer->status == SPFANSWERS_NO_NAME) &&
 	    ++ledger->void_lookups > ledger->input->void_limit)
 		spfledger_halt(ledger, SPFLEDGER_PERMERROR,
 		    "more than %u void lookups", ledger->input->void_limit);
@@ -111,8 +110,8 @@ count_void(struct spfledger *ledger, const struct spfanswers_answer *answer)
 /* The same on a term's account: a failure is a temperror, nothing there is
  * a void lookup. */
 static struct spfanswers_answer
-ask_for_term(struct spfledger *ledger, const char *name,
-	enum dnspacket_type type)
+ask_for_term(
+    struct spfledger *ledger, const char *name, enum dnspacket_type type)
 {
 	struct spfanswers_answer answer = spfledger_ask(ledger, name, type);
 
@@ -129,7 +128,7 @@ ask_for_term(struct spfledger *ledger, const char *name,
  * and not one after the other. */
 static void
 prefetch(struct spfledger *ledger, const struct dnspacket_record *names,
-	size_t count)
+    size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (dnspacket_name_ok(names[i].data))
@@ -140,7 +139,7 @@ prefetch(struct spfledger *ledger, const struct dnspacket_record *names,
 
 static bool
 address_is(const struct spfledger *ledger,
-	const struct dnspacket_record *address, unsigned prefix)
+    const struct dnspacket_record *address, unsigned prefix)
 {
 	const struct ip *ip = &ledger->input->ip;
 	struct ip_net net = { .base = *ip, .prefix = prefix };
@@ -155,7 +154,7 @@ address_is(const struct spfledger *ledger,
 
 static bool
 any_address_is(const struct spfledger *ledger,
-	const struct spfanswers_answer *answer, unsigned prefix)
+    const struct spfanswers_answer *answer, unsigned prefix)
 {
 	for (size_t i = 0; i < answer->count; i++) {
 		if (address_is(ledger, &answer->records[i], prefix))
@@ -205,8 +204,8 @@ client_names(struct spfledger *ledger, bool for_term)
 	struct spfanswers_answer answer;
 	char name[SPFMACRO_DOMAIN_SIZE];
 
-	spfmacro_domain((struct spfrecord_text){ spec, sizeof(spec) - 1 },
-	    &values, name);
+	spfmacro_domain(
+	    (struct spfrecord_text){ spec, sizeof(spec) - 1 }, &values, name);
 	answer = spfledger_ask(ledger, name, DNSPACKET_PTR);
 	if (for_term)
 		count_void(ledger, &answer);
@@ -219,8 +218,8 @@ client_names(struct spfledger *ledger, bool for_term)
  * its address (section 5.5); NULL when none is at least as good as least. A
  * failure of DNS counts as no name. */
 static const char *
-validated_name(struct spfledger *ledger, const char *domain, int least,
-	bool for_term)
+validated_name(
+    struct spfledger *ledger, const char *domain, int least, bool for_term)
 {
 	struct spfanswers_answer names = client_names(ledger, for_term);
 	struct dnspacket_record wanted[SPFGUARD_PTR_MAX] = { 0 };
@@ -239,10 +238,10 @@ validated_name(struct spfledger *ledger, const char *domain, int least,
 
 		if (how <= best_suits)
 			continue;
-		answer = spfledger_ask(ledger, wanted[i].data,
-		    spfledger_address_type(ledger));
-		if (any_address_is(ledger, &answer,
-		    ip_bits(ledger->input->ip.family))) {
+		answer = spfledger_ask(
+		    ledger, wanted[i].data, spfledger_address_type(ledger));
+		if (any_address_is(
+			ledger, &answer, ip_bits(ledger->input->ip.family))) {
 			best = wanted[i].data;
 			best_suits = how;
 		}
@@ -268,7 +267,7 @@ spfledger_validated(struct spfledger *ledger, const char *domain)
 
 void
 spfledger_expand(struct spfledger *ledger, const char *domain,
-	struct spfrecord_text spec, char out[static SPFMACRO_DOMAIN_SIZE])
+    struct spfrecord_text spec, char out[static SPFMACRO_DOMAIN_SIZE])
 {
 	struct spfmacro_values values = spfledger_values(ledger, domain);
 
@@ -283,7 +282,7 @@ bool
 spfledger_may_match(const struct spfledger *ledger, struct spfrecord_text spec)
 {
 	return !spfmacro_needs_local(spec) ||
-	    is_ascii(ledger->input->sender_local);
+	       is_ascii(ledger->input->sender_local);
 }
 
 bool
@@ -307,8 +306,8 @@ spfledger_open(struct spfledger *ledger, struct spfledger_target *target)
 		    "more than %d terms that ask DNS", SPFGUARD_LOOKUPS_MAX);
 		return false;
 	}
-	spec = target->term == NULL ? target->frame->record->redirect :
-	    target->term->domain;
+	spec = target->term == NULL ? target->frame->record->redirect
+				    : target->term->domain;
 	if (spec.start == NULL) {
 		target->name = target->frame->domain;
 	} else if (spfledger_may_match(ledger, spec)) {
@@ -328,7 +327,7 @@ prefix_of(const struct spfledger *ledger, const struct spfrecord_term *term)
  * told the client's own address. */
 static struct spfledger_reply
 reply(const struct spfledger *ledger, struct spfledger_target *target,
-	const struct spfanswers_answer *answer, unsigned prefix)
+    const struct spfanswers_answer *answer, unsigned prefix)
 {
 	struct spfledger_reply r = { .found = false };
 
@@ -353,14 +352,14 @@ spfledger_addresses(struct spfledger *ledger, size_t number)
 	if (!spfledger_open(ledger, target))
 		return none;
 	if (target->term->mechanism == SPFRECORD_A) {
-		answer = ask_for_term(ledger, target->name,
-		    spfledger_address_type(ledger));
-		return reply(ledger, target, &answer,
-		    prefix_of(ledger, target->term));
+		answer = ask_for_term(
+		    ledger, target->name, spfledger_address_type(ledger));
+		return reply(
+		    ledger, target, &answer, prefix_of(ledger, target->term));
 	}
 	if (target->term->mechanism == SPFRECORD_PTR) {
-		target->matched = validated_name(ledger, target->name, 2,
-		    true) != NULL;
+		target->matched =
+		    validated_name(ledger, target->name, 2, true) != NULL;
 	} else {
 		answer = ask_for_term(ledger, target->name, DNSPACKET_A);
 		target->matched = answer.count > 0;
@@ -401,6 +400,5 @@ spfledger_member(struct spfledger *ledger, size_t number, size_t member)
 	assert(member < target->member_count);
 	answer = ask_for_term(ledger, target->members[member].data,
 	    spfledger_address_type(ledger));
-	return reply(ledger, target, &answer,
-	    prefix_of(ledger, target->term));
+	return reply(ledger, target, &answer, prefix_of(ledger, target->term));
 }

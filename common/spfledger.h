@@ -28,7 +28,7 @@
  * a permerror whatever follows. */
 #define SPFLEDGER_TERMS_MAX (SPFGUARD_LOOKUPS_MAX + 1)
 /* The start, and the targets of all the records that can be opened. */
-#define SPFLEDGER_TARGETS_MAX \
+#define SPFLEDGER_TARGETS_MAX                                                  \
 	(1 + (SPFGUARD_LOOKUPS_MAX + 1) * (SPFLEDGER_TERMS_MAX + 1))
 /* Room for a record in the evaluator's words. */
 #define SPFLEDGER_RECORD_SIZE 512
@@ -36,29 +36,29 @@
 enum spfledger_stop {
 	SPFLEDGER_GOES_ON,
 	SPFLEDGER_MISSING,
-	SPFLEDGER_NONE,		/* no record where the check starts */
+	SPFLEDGER_NONE, /* no record where the check starts */
 	SPFLEDGER_TEMPERROR,
 	SPFLEDGER_PERMERROR,
 };
 
 struct spfledger_target {
-	struct spfledger_frame *frame;	/* whose term it is; NULL = start */
-	const struct spfrecord_term *term;	/* NULL = redirect or start */
+	struct spfledger_frame *frame;     /* whose term it is; NULL = start */
+	const struct spfrecord_term *term; /* NULL = redirect or start */
 	bool opened;
-	bool matched;		/* not for include: see its inner frame */
-	const char *name;	/* expanded when opened; "" = cannot be */
-	struct spfledger_frame *inner;	/* include, redirect, start */
-	const struct dnspacket_record *members;	/* mx: its hosts */
+	bool matched;     /* not for include: see its inner frame */
+	const char *name; /* expanded when opened; "" = cannot be */
+	struct spfledger_frame *inner;          /* include, redirect, start */
+	const struct dnspacket_record *members; /* mx: its hosts */
 	size_t member_count;
 };
 
 struct spfledger_frame {
 	const char *domain;
-	unsigned depth;		/* of includes */
-	bool top;		/* its exp= counts */
+	unsigned depth; /* of includes */
+	bool top;       /* its exp= counts */
 	const struct spfrecord *record;
-	size_t first, count;	/* its targets, redirect last */
-	const struct spfrecord_term *final;	/* all, or a network that
+	size_t first, count;                /* its targets, redirect last */
+	const struct spfrecord_term *final; /* all, or a network that
 						 * matches; or NULL */
 };
 
@@ -69,52 +69,52 @@ struct spfledger {
 	enum spfledger_stop stop;
 	unsigned lookups, void_lookups;
 	char problem[256];
-	struct spfledger_frame *exp_frame;	/* whose exp= counts */
+	struct spfledger_frame *exp_frame; /* whose exp= counts */
 	size_t target_count;
 	struct spfledger_target *targets;
 };
 
 /* What the evaluator is told about a lookup. */
 struct spfledger_reply {
-	bool found;		/* else nothing, or the ledger is stopped */
+	bool found; /* else nothing, or the ledger is stopped */
 	size_t count;
-	const struct dnspacket_record *addresses;	/* A or AAAA; NULL
+	const struct dnspacket_record *addresses; /* A or AAAA; NULL
 				 * = the client's own, count is then 1 */
 };
 
 /* Opens the books. input and answers are borrowed; what the ledger needs it
  * takes from arena. The start is target 0. */
 void spfledger_init(struct spfledger *ledger,
-	const struct spfguard_input *input, struct spfanswers *answers,
-	struct arena *arena);
+    const struct spfguard_input *input, struct spfanswers *answers,
+    struct arena *arena);
 
 /* The record of target number (start, include, redirect), rewritten; NULL
  * when the ledger is stopped. Valid as long as the arena. */
 const char *spfledger_record(struct spfledger *ledger, size_t number);
 
 /* The addresses for target number (a, exists, ptr). */
-struct spfledger_reply spfledger_addresses(struct spfledger *ledger,
-	size_t number);
+struct spfledger_reply spfledger_addresses(
+    struct spfledger *ledger, size_t number);
 
 /* How many hosts the mx of target number has. */
 size_t spfledger_members(struct spfledger *ledger, size_t number);
 
 /* The addresses of one of them. */
-struct spfledger_reply spfledger_member(struct spfledger *ledger,
-	size_t number, size_t member);
+struct spfledger_reply spfledger_member(
+    struct spfledger *ledger, size_t number, size_t member);
 
 /* What the books say: the result, and the term that decided; NULL = none
  * did, and the result is neutral. For a ledger that goes on. */
-enum spf_result spfledger_result(const struct spfledger *ledger,
-	const struct spfrecord_term **term_r);
+enum spf_result spfledger_result(
+    const struct spfledger *ledger, const struct spfrecord_term **term_r);
 
 /* Gets the explanation of a fail; "" when there is none. May stop the ledger
  * for a missing answer. */
-void spfledger_explain(struct spfledger *ledger,
-	char out[static SPFMACRO_TEXT_SIZE]);
+void spfledger_explain(
+    struct spfledger *ledger, char out[static SPFMACRO_TEXT_SIZE]);
 
 /* Tells input->trace all that happened. */
-void spfledger_trace(const struct spfledger *ledger,
-	const struct spfguard_output *output);
+void spfledger_trace(
+    const struct spfledger *ledger, const struct spfguard_output *output);
 
 #endif

@@ -24,7 +24,7 @@ static bool
 is_network(const struct spfrecord_term *term)
 {
 	return term->mechanism == SPFRECORD_IP4 ||
-	    term->mechanism == SPFRECORD_IP6;
+	       term->mechanism == SPFRECORD_IP6;
 }
 
 /* A term that asks DNS, with what the evaluator has to compare: whole
@@ -32,18 +32,19 @@ is_network(const struct spfrecord_term *term)
  * a question of yes or no. */
 static void
 add_term(struct spfledger *ledger, struct str *text,
-	struct spfledger_frame *frame, const struct spfrecord_term *term)
+    struct spfledger_frame *frame, const struct spfrecord_term *term)
 {
 	bool v4 = ledger->input->ip.family == IP_V4;
 	unsigned prefix = v4 ? term->cidr4 : term->cidr6;
 
 	str_addf(text, " %c%s:t%zu.invalid", term->qualifier,
-	    spfrecord_mechanism_name(term->mechanism == SPFRECORD_PTR ?
-	    SPFRECORD_EXISTS : term->mechanism),
+	    spfrecord_mechanism_name(term->mechanism == SPFRECORD_PTR
+					 ? SPFRECORD_EXISTS
+					 : term->mechanism),
 	    spfledger_add(ledger, frame, term));
 	if ((term->mechanism == SPFRECORD_A ||
-	    term->mechanism == SPFRECORD_MX) && prefix > 0 &&
-	    prefix < ip_bits(ledger->input->ip.family))
+		term->mechanism == SPFRECORD_MX) &&
+	    prefix > 0 && prefix < ip_bits(ledger->input->ip.family))
 		str_addf(text, v4 ? "/%u" : "//%u", prefix);
 	frame->count++;
 }
@@ -53,15 +54,15 @@ add_term(struct spfledger *ledger, struct str *text,
  * more than the terms that it may evaluate. */
 static void
 want(const struct spfledger *ledger, const struct spfledger_frame *frame,
-	const struct spfrecord_term *term)
+    const struct spfrecord_term *term)
 {
 	enum dnspacket_type type = spfledger_address_type(ledger);
 	char name[SPFMACRO_DOMAIN_SIZE];
 	struct spfmacro_values values = spfledger_values(ledger, "");
 
-	if (term->mechanism == SPFRECORD_PTR ||
-	    frame->depth > 0 || (term->domain.start != NULL &&
-	    memchr(term->domain.start, '%', term->domain.len) != NULL) ||
+	if (term->mechanism == SPFRECORD_PTR || frame->depth > 0 ||
+	    (term->domain.start != NULL &&
+		memchr(term->domain.start, '%', term->domain.len) != NULL) ||
 	    ledger->lookups + frame->count >= SPFGUARD_LOOKUPS_MAX)
 		return;
 	if (term->mechanism == SPFRECORD_INCLUDE)
@@ -73,7 +74,7 @@ want(const struct spfledger *ledger, const struct spfledger_frame *frame,
 	if (term->domain.start == NULL)
 		spfanswers_want(ledger->answers, frame->domain, type);
 	else if (spfmacro_domain(term->domain, &values, name) &&
-	    dnspacket_name_ok(name))
+		 dnspacket_name_ok(name))
 		spfanswers_want(ledger->answers, name, type);
 }
 
@@ -93,8 +94,9 @@ rewrite(struct spfledger *ledger, struct spfledger_frame *frame)
 
 		if (frame->count == SPFLEDGER_TERMS_MAX)
 			break;
-		if (term->mechanism == SPFRECORD_ALL || (is_network(term) &&
-		    ip_net_contains(&term->net, &ledger->input->ip))) {
+		if (term->mechanism == SPFRECORD_ALL ||
+		    (is_network(term) &&
+			ip_net_contains(&term->net, &ledger->input->ip))) {
 			frame->final = term;
 		} else if (!is_network(term)) {
 			want(ledger, frame, term);
@@ -125,8 +127,8 @@ select_record(struct spfledger *ledger, const struct spfledger_target *target)
 		spfledger_halt(ledger, SPFLEDGER_TEMPERROR,
 		    "DNS failed for the TXT records of %s", target->name);
 	for (size_t i = 0; i < answer.count; i++) {
-		if (spfrecord_is(answer.records[i].data,
-		    answer.records[i].len)) {
+		if (spfrecord_is(
+			answer.records[i].data, answer.records[i].len)) {
 			found = &answer.records[i];
 			count++;
 		}
@@ -177,16 +179,16 @@ spfledger_record(struct spfledger *ledger, size_t number)
 		return NULL;
 	frame = arena_alloc(ledger->arena, sizeof(*frame));
 	frame->domain = target->name;
-	frame->record = spfrecord_parse(text->data, text->len, ledger->arena,
-	    &fault);
+	frame->record =
+	    spfrecord_parse(text->data, text->len, ledger->arena, &fault);
 	if (frame->record == NULL) {
 		spfledger_halt(ledger, SPFLEDGER_PERMERROR,
 		    "record of %s, position %zu: %s", target->name,
 		    fault.offset + 1, fault.text);
 		return NULL;
 	}
-	frame->depth = outer == NULL ? 0 :
-	    outer->depth + (target->term != NULL);
+	frame->depth =
+	    outer == NULL ? 0 : outer->depth + (target->term != NULL);
 	frame->top = outer == NULL || (outer->top && target->term == NULL);
 	if (frame->top)
 		ledger->exp_frame = frame;
@@ -197,8 +199,7 @@ spfledger_record(struct spfledger *ledger, size_t number)
 /* The books of the record behind target. Not deeper than there are terms. */
 static enum spf_result
 frame_result(const struct spfledger *ledger,
-	const struct spfledger_frame *frame,
-	const struct spfrecord_term **term_r)
+    const struct spfledger_frame *frame, const struct spfrecord_term **term_r)
 {
 	const struct spfledger_target *target = NULL;
 	const struct spfrecord_term *inner_term;
@@ -207,24 +208,25 @@ frame_result(const struct spfledger *ledger,
 	if (frame == NULL)
 		return SPF_CHECK_NEUTRAL;
 	/* The last one that the evaluator came to. */
-	for (size_t i = 0; i < frame->count &&
-	    ledger->targets[frame->first + i].opened; i++)
+	for (size_t i = 0;
+	     i < frame->count && ledger->targets[frame->first + i].opened; i++)
 		target = &ledger->targets[frame->first + i];
 	if (target != NULL && target->term == NULL)
 		return frame_result(ledger, target->inner, term_r);
-	if (target != NULL && (target->term->mechanism == SPFRECORD_INCLUDE ?
-	    frame_result(ledger, target->inner, &inner_term) ==
-	    SPF_CHECK_PASS : target->matched))
+	if (target != NULL && (target->term->mechanism == SPFRECORD_INCLUDE
+				      ? frame_result(ledger, target->inner,
+					    &inner_term) == SPF_CHECK_PASS
+				      : target->matched))
 		*term_r = target->term;
 	else
 		*term_r = frame->final;
-	return *term_r == NULL ? SPF_CHECK_NEUTRAL :
-	    spfledger_qualified((*term_r)->qualifier);
+	return *term_r == NULL ? SPF_CHECK_NEUTRAL
+			       : spfledger_qualified((*term_r)->qualifier);
 }
 
 bool
-spfledger_passes(const struct spfledger *ledger,
-	const struct spfledger_frame *frame)
+spfledger_passes(
+    const struct spfledger *ledger, const struct spfledger_frame *frame)
 {
 	const struct spfrecord_term *term;
 
@@ -232,8 +234,8 @@ spfledger_passes(const struct spfledger *ledger,
 }
 
 enum spf_result
-spfledger_result(const struct spfledger *ledger,
-	const struct spfrecord_term **term_r)
+spfledger_result(
+    const struct spfledger *ledger, const struct spfrecord_term **term_r)
 {
 	assert(ledger->stop == SPFLEDGER_GOES_ON);
 	return frame_result(ledger, ledger->targets[0].inner, term_r);
@@ -256,7 +258,7 @@ explain(struct spfledger *ledger, char out[static SPFMACRO_TEXT_SIZE])
 	if (answer.count != 1)
 		return;
 	text = (struct spfrecord_text){ answer.records[0].data,
-	    answer.records[0].len };
+		answer.records[0].len };
 	values = spfledger_values(ledger, frame->domain);
 	if (spfmacro_needs_validated(text))
 		values.validated = spfledger_validated(ledger, frame->domain);

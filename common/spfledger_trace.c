@@ -11,20 +11,20 @@
 
 struct telling {
 	const struct spfledger *ledger;
-	size_t left;		/* opened targets not told yet */
-	bool ended;		/* at the one that stopped the evaluation */
+	size_t left; /* opened targets not told yet */
+	bool ended;  /* at the one that stopped the evaluation */
 };
 
 static void
 tell(const struct spfledger *ledger, unsigned depth, const char *what,
-	const char *outcome)
+    const char *outcome)
 {
 	ledger->input->trace(ledger->input->trace_arg, depth, what, outcome);
 }
 
 static void
 tell_text(const struct spfledger *ledger, unsigned depth,
-	struct spfrecord_text what, const char *outcome)
+    struct spfrecord_text what, const char *outcome)
 {
 	char buf[TEXT_SIZE];
 	struct str s;
@@ -36,7 +36,7 @@ tell_text(const struct spfledger *ledger, unsigned depth,
 
 static void
 add_record(struct str *s, const struct dnspacket_record *record,
-	enum dnspacket_type type)
+    enum dnspacket_type type)
 {
 	struct ip ip = { .family = type == DNSPACKET_A ? IP_V4 : IP_V6 };
 	char text[IP_TEXT_SIZE];
@@ -55,7 +55,7 @@ add_record(struct str *s, const struct dnspacket_record *record,
 /* A lookup, when it was made. Returns its answer. */
 static struct spfanswers_answer
 tell_lookup(const struct spfledger *ledger, unsigned depth, const char *name,
-	enum dnspacket_type type)
+    enum dnspacket_type type)
 {
 	static const char *const words[] = {
 		[SPFANSWERS_NO_DATA] = "no data",
@@ -64,9 +64,11 @@ tell_lookup(const struct spfledger *ledger, unsigned depth, const char *name,
 		[SPFANSWERS_MISSING] = "",
 		[SPFANSWERS_TOO_MANY] = "",
 	};
-	const char *type_name = type == DNSPACKET_MX ? "MX" :
-	    type == DNSPACKET_A ? "A" : type == DNSPACKET_AAAA ? "AAAA" :
-	    type == DNSPACKET_PTR ? "PTR" : "TXT";
+	const char *type_name = type == DNSPACKET_MX     ? "MX"
+				: type == DNSPACKET_A    ? "A"
+				: type == DNSPACKET_AAAA ? "AAAA"
+				: type == DNSPACKET_PTR  ? "PTR"
+							 : "TXT";
 	char what_buf[TEXT_SIZE], outcome_buf[TEXT_SIZE];
 	struct str what, outcome;
 	struct spfanswers_answer answer;
@@ -75,9 +77,10 @@ tell_lookup(const struct spfledger *ledger, unsigned depth, const char *name,
 	str_addf(&what, "%s ", type_name);
 	str_add_escaped(&what, name, strlen(name), "");
 	str_init(&outcome, outcome_buf, sizeof(outcome_buf));
-	answer = dnspacket_name_ok(name) ?
-	    spfanswers_get(ledger->answers, name, type) :
-	    (struct spfanswers_answer){ .status = SPFANSWERS_NO_NAME };
+	answer =
+	    dnspacket_name_ok(name)
+		? spfanswers_get(ledger->answers, name, type)
+		: (struct spfanswers_answer){ .status = SPFANSWERS_NO_NAME };
 	for (size_t i = 0; i < answer.count; i++)
 		add_record(&outcome, &answer.records[i], type);
 	if (answer.status != SPFANSWERS_FOUND)
@@ -90,16 +93,16 @@ tell_lookup(const struct spfledger *ledger, unsigned depth, const char *name,
 
 /* The names of the client, and the addresses of those that were asked for. */
 static void
-tell_names(const struct spfledger *ledger, unsigned depth,
-	enum dnspacket_type address)
+tell_names(
+    const struct spfledger *ledger, unsigned depth, enum dnspacket_type address)
 {
 	static const char spec[] = "%{ir}.%{v}.arpa";
 	struct spfmacro_values values = spfledger_values(ledger, "");
 	struct spfanswers_answer answer;
 	char name[SPFMACRO_DOMAIN_SIZE];
 
-	spfmacro_domain((struct spfrecord_text){ spec, sizeof(spec) - 1 },
-	    &values, name);
+	spfmacro_domain(
+	    (struct spfrecord_text){ spec, sizeof(spec) - 1 }, &values, name);
 	answer = tell_lookup(ledger, depth, name, DNSPACKET_PTR);
 	for (size_t i = 0; i < answer.count && i < SPFGUARD_PTR_MAX; i++)
 		tell_lookup(ledger, depth, answer.records[i].data, address);
@@ -107,10 +110,10 @@ tell_names(const struct spfledger *ledger, unsigned depth,
 
 static void
 tell_lookups(const struct spfledger *ledger, unsigned depth,
-	const struct spfledger_target *target)
+    const struct spfledger_target *target)
 {
-	enum dnspacket_type address = ledger->input->ip.family == IP_V4 ?
-	    DNSPACKET_A : DNSPACKET_AAAA;
+	enum dnspacket_type address =
+	    ledger->input->ip.family == IP_V4 ? DNSPACKET_A : DNSPACKET_AAAA;
 
 	switch (target->term->mechanism) {
 	case SPFRECORD_A:
@@ -122,8 +125,8 @@ tell_lookups(const struct spfledger *ledger, unsigned depth,
 	case SPFRECORD_MX:
 		tell_lookup(ledger, depth, target->name, DNSPACKET_MX);
 		for (size_t i = 0; i < target->member_count; i++)
-			tell_lookup(ledger, depth, target->members[i].data,
-			    address);
+			tell_lookup(
+			    ledger, depth, target->members[i].data, address);
 		break;
 	case SPFRECORD_INCLUDE:
 		tell_lookup(ledger, depth, target->name, DNSPACKET_TXT);
@@ -139,7 +142,7 @@ tell_lookups(const struct spfledger *ledger, unsigned depth,
 }
 
 static void tell_frame(struct telling *telling,
-	const struct spfledger_frame *frame, unsigned room);
+    const struct spfledger_frame *frame, unsigned room);
 
 /* Was this the last target that was opened, and did it stop the evaluation?
  * Then there is no more to tell but that. */
@@ -158,7 +161,7 @@ is_end(struct telling *telling, unsigned depth, struct spfrecord_text what)
 /* Returns whether it was the last term. */
 static bool
 tell_target(struct telling *telling, unsigned depth,
-	const struct spfledger_target *target, unsigned room)
+    const struct spfledger_target *target, unsigned room)
 {
 	const struct spfledger *ledger = telling->ledger;
 	const struct spfledger_frame *inner = target->inner;
@@ -182,7 +185,7 @@ tell_target(struct telling *telling, unsigned depth,
 
 static void
 tell_redirect(struct telling *telling, const struct spfledger_frame *frame,
-	const struct spfledger_target *target, unsigned room)
+    const struct spfledger_target *target, unsigned room)
 {
 	struct spfrecord_text what = frame->record->redirect;
 
@@ -190,21 +193,20 @@ tell_redirect(struct telling *telling, const struct spfledger_frame *frame,
 	what.len += REDIRECT_LEN;
 	telling->left--;
 	if (target->inner != NULL) {
-		tell_text(telling->ledger, frame->depth, what,
-		    "goes on there");
+		tell_text(telling->ledger, frame->depth, what, "goes on there");
 		tell_frame(telling, target->inner, room);
 		return;
 	}
 	if (target->name[0] != '\0')
-		tell_lookup(telling->ledger, frame->depth, target->name,
-		    DNSPACKET_TXT);
+		tell_lookup(
+		    telling->ledger, frame->depth, target->name, DNSPACKET_TXT);
 	is_end(telling, frame->depth, what);
 }
 
 /* The terms in their order, until one decides or was never come to. */
 static void
-tell_terms(struct telling *telling, const struct spfledger_frame *frame,
-	unsigned room)
+tell_terms(
+    struct telling *telling, const struct spfledger_frame *frame, unsigned room)
 {
 	const struct spfledger *ledger = telling->ledger;
 	size_t next = frame->first, end = frame->first + frame->count;
@@ -215,7 +217,7 @@ tell_terms(struct telling *telling, const struct spfledger_frame *frame,
 		if (next < end && ledger->targets[next].term == term) {
 			if (!ledger->targets[next].opened ||
 			    tell_target(telling, frame->depth,
-			    &ledger->targets[next], room))
+				&ledger->targets[next], room))
 				return;
 			next++;
 			continue;
@@ -230,13 +232,13 @@ tell_terms(struct telling *telling, const struct spfledger_frame *frame,
 }
 
 static void
-tell_frame(struct telling *telling, const struct spfledger_frame *frame,
-	unsigned room)
+tell_frame(
+    struct telling *telling, const struct spfledger_frame *frame, unsigned room)
 {
 	if (room == 0)
 		return;
-	tell_lookup(telling->ledger, frame->depth, frame->domain,
-	    DNSPACKET_TXT);
+	tell_lookup(
+	    telling->ledger, frame->depth, frame->domain, DNSPACKET_TXT);
 	tell_terms(telling, frame, room - 1);
 }
 
@@ -258,8 +260,8 @@ tell_explanation(const struct spfledger *ledger)
 }
 
 void
-spfledger_trace(const struct spfledger *ledger,
-	const struct spfguard_output *output)
+spfledger_trace(
+    const struct spfledger *ledger, const struct spfguard_output *output)
 {
 	struct telling telling = { .ledger = ledger };
 
@@ -272,10 +274,11 @@ spfledger_trace(const struct spfledger *ledger,
 		tell_frame(&telling, ledger->targets[0].inner,
 		    SPFGUARD_LOOKUPS_MAX + 2);
 	else
-		tell_lookup(ledger, 0, ledger->input->sender_domain,
-		    DNSPACKET_TXT);
+		tell_lookup(
+		    ledger, 0, ledger->input->sender_domain, DNSPACKET_TXT);
 	if (output->result == SPF_CHECK_FAIL)
 		tell_explanation(ledger);
-	tell(ledger, 0, "result", output->problem[0] != '\0' ?
-	    output->problem : spf_result_name(output->result));
+	tell(ledger, 0, "result",
+	    output->problem[0] != '\0' ? output->problem
+				       : spf_result_name(output->result));
 }

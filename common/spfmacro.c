@@ -39,8 +39,8 @@ has_letter(struct spfrecord_text text, const char *letters)
 		size_t len = 1;
 
 		if (*text.start == '%') {
-			len = spfrecord_macro(text.start, text.len, true,
-			    &macro);
+			len =
+			    spfrecord_macro(text.start, text.len, true, &macro);
 			if (len == 0)
 				return false;
 			if (strchr(letters, macro.letter) != NULL)
@@ -103,8 +103,8 @@ add_value(struct str *s, char letter, const struct spfmacro_values *values)
 			str_add(s, ip_format(values->ip, ip));
 		break;
 	case 'p':
-		str_add(s, values->validated == NULL ? "unknown" :
-		    values->validated);
+		str_add(s,
+		    values->validated == NULL ? "unknown" : values->validated);
 		break;
 	case 'h':
 		str_add(s, values->helo);
@@ -129,8 +129,8 @@ static bool
 is_unreserved(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
-	    c == '~';
+	       (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
+	       c == '~';
 }
 
 static void
@@ -152,8 +152,8 @@ add_part(struct str *out, const char *part, size_t len, bool url)
 /* Splits the value at the delimiters, takes parts from the right, perhaps in
  * reverse order, and joins them with dots (section 7.3). */
 static void
-transform(struct str *out, const char *value,
-	const struct spfrecord_macro *macro)
+transform(
+    struct str *out, const char *value, const struct spfrecord_macro *macro)
 {
 	struct {
 		uint16_t start, len;
@@ -178,14 +178,14 @@ transform(struct str *out, const char *value,
 
 		if (i > first)
 			str_add_char(out, '.');
-		add_part(out, value + parts[at].start, parts[at].len,
-		    macro->url);
+		add_part(
+		    out, value + parts[at].start, parts[at].len, macro->url);
 	}
 }
 
 static void
 expand(struct str *out, const struct spfrecord_macro *macro,
-	const struct spfmacro_values *values)
+    const struct spfmacro_values *values)
 {
 	char buf[VALUE_SIZE];
 	struct str value;
@@ -209,7 +209,7 @@ expand(struct str *out, const struct spfrecord_macro *macro,
 /* How long the piece is that text begins with, and what it is. */
 static size_t
 piece(struct spfrecord_text text, bool in_explanation,
-	struct spfrecord_macro *macro_r)
+    struct spfrecord_macro *macro_r)
 {
 	*macro_r = (struct spfrecord_macro){ .letter = '\0' };
 	if (*text.start != '%')
@@ -238,7 +238,7 @@ needed_end(struct spfrecord_text text)
 		count[has_value(&macro)]++;
 	}
 	for (; count[false] > CHARACTERS_MAX || count[true] > MACROS_MAX;
-	    text = skip(text, len)) {
+	     text = skip(text, len)) {
 		len = piece(text, false, &macro);
 		count[has_value(&macro)]--;
 	}
@@ -277,8 +277,7 @@ askable(const char *name)
 
 bool
 spfmacro_domain(struct spfrecord_text text,
-	const struct spfmacro_values *values,
-	char out[static SPFMACRO_DOMAIN_SIZE])
+    const struct spfmacro_values *values, char out[static SPFMACRO_DOMAIN_SIZE])
 {
 	/* A piece can be three times as long as its value. */
 	char buf[COLLECT_SIZE + 3 * VALUE_SIZE];
@@ -328,8 +327,7 @@ explanation_ok(struct spfrecord_text text)
 
 bool
 spfmacro_explanation(const char *text, size_t len,
-	const struct spfmacro_values *values,
-	char out[static SPFMACRO_TEXT_SIZE])
+    const struct spfmacro_values *values, char out[static SPFMACRO_TEXT_SIZE])
 {
 	struct spfrecord_text rest = { text, len };
 	struct spfrecord_macro macro;

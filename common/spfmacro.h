@@ -22,15 +22,15 @@
 
 /* What the letters stand for. */
 struct spfmacro_values {
-	const char *sender_local;	/* l; never empty: "postmaster" */
-	const char *sender_domain;	/* o */
-	const char *domain;		/* d: the current domain */
-	const struct ip *ip;		/* i, c, v */
-	const char *validated;		/* p: a validated name or "unknown";
+	const char *sender_local;  /* l; never empty: "postmaster" */
+	const char *sender_domain; /* o */
+	const char *domain;        /* d: the current domain */
+	const struct ip *ip;       /* i, c, v */
+	const char *validated;     /* p: a validated name or "unknown";
 					 * NULL = not known yet */
-	const char *helo;		/* h */
-	const char *receiver;		/* r, in explanations */
-	int64_t now_s;			/* t, in explanations */
+	const char *helo;          /* h */
+	const char *receiver;      /* r, in explanations */
+	int64_t now_s;             /* t, in explanations */
 };
 
 /* Does the text use %{p}? Then the validated name must be looked up. */
@@ -44,15 +44,14 @@ bool spfmacro_needs_local(struct spfrecord_text text);
  * the result cannot be a domain name to ask for. The name has no dot at its
  * end. */
 bool spfmacro_domain(struct spfrecord_text text,
-	const struct spfmacro_values *values,
-	char out[static SPFMACRO_DOMAIN_SIZE]);
+    const struct spfmacro_values *values,
+    char out[static SPFMACRO_DOMAIN_SIZE]);
 
 /* Expands an explanation (a TXT record's text, so hostile): strict syntax,
  * ASCII only, cut at SPFMACRO_TEXT_SIZE, control characters refused. What
  * the macros stand for may hold such bytes; they become "?". Returns false
  * when the text has a fault; then there is no explanation, and out is "". */
 bool spfmacro_explanation(const char *text, size_t len,
-	const struct spfmacro_values *values,
-	char out[static SPFMACRO_TEXT_SIZE]);
+    const struct spfmacro_values *values, char out[static SPFMACRO_TEXT_SIZE]);
 
 #endif

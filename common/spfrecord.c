@@ -27,7 +27,7 @@ enum argument {
 static const struct {
 	const char *name;
 	enum argument argument;
-	bool dual_cidr;		/* "/32//128" may follow */
+	bool dual_cidr; /* "/32//128" may follow */
 } mechanisms[] = {
 	[SPFRECORD_ALL] = { "all", ARGUMENT_NONE, false },
 	[SPFRECORD_INCLUDE] = { "include", ARGUMENT_REQUIRED, false },
@@ -106,8 +106,8 @@ bool
 spfrecord_is(const char *text, size_t len)
 {
 	return len >= VERSION_LEN &&
-	    strncasecmp(text, VERSION, VERSION_LEN) == 0 &&
-	    (len == VERSION_LEN || text[VERSION_LEN] == ' ');
+	       strncasecmp(text, VERSION, VERSION_LEN) == 0 &&
+	       (len == VERSION_LEN || text[VERSION_LEN] == ' ');
 }
 
 const char *
@@ -137,7 +137,7 @@ macro_tail(const char *text, size_t len, struct spfrecord_macro *macro)
 		for (; i < len && is_digit(text[i]); i++) {
 			if (macro->keep < KEEP_MAX)
 				macro->keep = macro->keep * 10 +
-				    (unsigned)(text[i] - '0');
+					      (unsigned)(text[i] - '0');
 		}
 		/* "%{d0}" is a fault; "%{d}" keeps all, which 0 says. */
 		if (macro->keep == 0)
@@ -156,7 +156,7 @@ macro_tail(const char *text, size_t len, struct spfrecord_macro *macro)
 
 size_t
 spfrecord_macro(const char *text, size_t len, bool in_explanation,
-	struct spfrecord_macro *macro_r)
+    struct spfrecord_macro *macro_r)
 {
 	memset(macro_r, 0, sizeof(*macro_r));
 	if (len < 2)
@@ -169,8 +169,8 @@ spfrecord_macro(const char *text, size_t len, bool in_explanation,
 		return 0;
 	macro_r->letter = lower(text[2]);
 	macro_r->url = macro_r->letter != text[2];
-	if (!is_one_of(macro_r->letter,
-	    in_explanation ? "slodiphvcrt" : "slodiphv"))
+	if (!is_one_of(
+		macro_r->letter, in_explanation ? "slodiphvcrt" : "slodiphv"))
 		return 0;
 	return macro_tail(text, len, macro_r);
 }
@@ -186,8 +186,8 @@ macro_string_ok(struct spfrecord_text text, bool *ends_in_macro_r)
 		size_t len = 1;
 
 		if (*text.start == '%')
-			len = spfrecord_macro(text.start, text.len, false,
-			    &macro);
+			len = spfrecord_macro(
+			    text.start, text.len, false, &macro);
 		else if (*text.start < 0x21 || *text.start > 0x7e)
 			return false;
 		if (len == 0)
@@ -208,8 +208,9 @@ top_label_ok(struct spfrecord_text text)
 
 	if (end[-1] == '.')
 		end--;
-	for (label = end; label > start &&
-	    (is_alnum(label[-1]) || label[-1] == '-'); label--) {
+	for (label = end;
+	     label > start && (is_alnum(label[-1]) || label[-1] == '-');
+	     label--) {
 		alpha |= is_alpha(label[-1]);
 		hyphen |= label[-1] == '-';
 	}
@@ -224,7 +225,7 @@ domain_spec_ok(struct spfrecord_text text)
 	bool ends_in_macro;
 
 	return text.len > 0 && macro_string_ok(text, &ends_in_macro) &&
-	    (ends_in_macro || top_label_ok(text));
+	       (ends_in_macro || top_label_ok(text));
 }
 
 enum cidr {
@@ -236,7 +237,7 @@ enum cidr {
 /* Takes "/N" or "//N" from the end of text. */
 static enum cidr
 take_cidr(struct spfrecord_text *text, size_t slashes, unsigned max,
-	unsigned *prefix_r)
+    unsigned *prefix_r)
 {
 	const char *s = text->start;
 	size_t digits = text->len, before;
@@ -263,7 +264,7 @@ take_cidr(struct spfrecord_text *text, size_t slashes, unsigned max,
 
 static bool
 parse_network(const struct parser *p, struct spfrecord_text value,
-	struct spfrecord_term *term)
+    struct spfrecord_term *term)
 {
 	bool v6 = term->mechanism == SPFRECORD_IP6;
 	char text[INET6_ADDRSTRLEN];
@@ -289,17 +290,17 @@ parse_network(const struct parser *p, struct spfrecord_text value,
 /* The part behind the mechanism's name. */
 static bool
 parse_argument(const struct parser *p, struct spfrecord_text rest,
-	struct spfrecord_term *term)
+    struct spfrecord_term *term)
 {
 	enum argument argument = mechanisms[term->mechanism].argument;
 
 	if (mechanisms[term->mechanism].dual_cidr &&
 	    (take_cidr(&rest, 2, 128, &term->cidr6) == CIDR_BAD ||
-	    take_cidr(&rest, 1, 32, &term->cidr4) == CIDR_BAD))
+		take_cidr(&rest, 1, 32, &term->cidr4) == CIDR_BAD))
 		return fault(p, term->source, "bad CIDR length");
 	if (rest.len == 0)
 		return argument != ARGUMENT_REQUIRED ||
-		    fault(p, term->source, "value missing");
+		       fault(p, term->source, "value missing");
 	if (*rest.start != ':')
 		return fault(p, term->source, "syntax error");
 	if (argument == ARGUMENT_NONE)
@@ -350,7 +351,7 @@ parse_directive(struct parser *p, struct spfrecord_text source)
 /* redirect= and exp=: at most one of each. */
 static bool
 set_modifier(const struct parser *p, struct spfrecord_text source,
-	struct spfrecord_text value, struct spfrecord_text *to)
+    struct spfrecord_text value, struct spfrecord_text *to)
 {
 	if (to->start != NULL)
 		return fault(p, source, "second modifier of this name");
@@ -368,8 +369,8 @@ is_modifier(struct spfrecord_text source, size_t *name_len_r)
 
 	if (!is_alpha(*source.start))
 		return false;
-	while (i < source.len && (is_alnum(source.start[i]) ||
-	    is_one_of(source.start[i], "-_.")))
+	while (i < source.len &&
+	       (is_alnum(source.start[i]) || is_one_of(source.start[i], "-_.")))
 		i++;
 	*name_len_r = i;
 	return i < source.len && source.start[i] == '=';
@@ -390,7 +391,7 @@ parse_term(struct parser *p, struct spfrecord_text source)
 	if (len == 3 && strncasecmp(source.start, "exp", len) == 0)
 		return set_modifier(p, source, value, &p->record->exp);
 	return macro_string_ok(value, &ends_in_macro) ||
-	    fault(p, source, "bad modifier");
+	       fault(p, source, "bad modifier");
 }
 
 /* Room for as many terms as there can be: one per blank. */
@@ -418,7 +419,7 @@ printable(const struct parser *p, size_t len)
 
 const struct spfrecord *
 spfrecord_parse(const char *text, size_t len, struct arena *arena,
-	struct spfrecord_fault *fault_r)
+    struct spfrecord_fault *fault_r)
 {
 	struct parser p = { .text = text, .fault = fault_r };
 	size_t i = VERSION_LEN, end;
@@ -432,16 +433,16 @@ spfrecord_parse(const char *text, size_t len, struct arena *arena,
 		return NULL;
 	p.record = arena_alloc(arena, sizeof(*p.record));
 	/* One more: the term that is one too many is read, then refused. */
-	p.terms = arena_alloc(arena,
-	    (most_terms(text, len) + 1) * sizeof(*p.terms));
+	p.terms =
+	    arena_alloc(arena, (most_terms(text, len) + 1) * sizeof(*p.terms));
 	p.record->terms = p.terms;
 	for (; i < len; i = end) {
 		while (i < len && text[i] == ' ')
 			i++;
 		for (end = i; end < len && text[end] != ' ';)
 			end++;
-		if (end > i && !parse_term(&p,
-		    (struct spfrecord_text){ text + i, end - i }))
+		if (end > i && !parse_term(&p, (struct spfrecord_text){
+						   text + i, end - i }))
 			return NULL;
 	}
 	return p.record;
@@ -463,7 +464,7 @@ spfrecord_domain_ok(const char *domain)
 			label = 0;
 			labels++;
 		} else if (++label > LABEL_MAX || domain[i] == ' ' ||
-		    domain[i] == '[') {
+			   domain[i] == '[') {
 			return false;
 		}
 	}

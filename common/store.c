@@ -29,20 +29,23 @@ failed_io(struct store *store, int errnum, struct err *why)
 	switch (errnum) {
 	case ENOSPC:
 	case EDQUOT:
-		return err_set(why, "%s: the disk or the quota is full; "
-		    "make room there", store->path);
+		return err_set(why,
+		    "%s: the disk or the quota is full; "
+		    "make room there",
+		    store->path);
 	case EROFS:
 	case EACCES:
 	case EPERM:
-		return err_set_errno(why, errnum, "%s: cannot be written; it "
+		return err_set_errno(why, errnum,
+		    "%s: cannot be written; it "
 		    "and its directory must belong to the daemon's user",
 		    store->path);
 	case 0:
-		return err_set(why, "%s: %s", store->path,
-		    sqlite3_errmsg(store->db));
+		return err_set(
+		    why, "%s: %s", store->path, sqlite3_errmsg(store->db));
 	default:
-		return err_set_errno(why, errnum, "%s: the disk fails",
-		    store->path);
+		return err_set_errno(
+		    why, errnum, "%s: the disk fails", store->path);
 	}
 }
 
@@ -53,8 +56,8 @@ describe(struct store *store, int code, struct err *why)
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		store->damaged = true;
-		return err_set(why, "%s: the file is damaged (%s)",
-		    store->path, sqlite3_errmsg(store->db));
+		return err_set(why, "%s: the file is damaged (%s)", store->path,
+		    sqlite3_errmsg(store->db));
 	case SQLITE_FULL:
 		return failed_io(store, ENOSPC, why);
 	case SQLITE_READONLY:
@@ -63,25 +66,29 @@ describe(struct store *store, int code, struct err *why)
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 	case SQLITE_PROTOCOL:
-		return err_set(why, "%s: another program holds the lock "
-		    "(waited %d ms)", store->path, store->busy_ms);
+		return err_set(why,
+		    "%s: another program holds the lock "
+		    "(waited %d ms)",
+		    store->path, store->busy_ms);
 	case SQLITE_CANTOPEN:
 		if (code == SQLITE_CANTOPEN_SYMLINK)
-			return err_set(why, "%s: is a symbolic link; name "
-			    "the file itself", store->path);
+			return err_set(why,
+			    "%s: is a symbolic link; name "
+			    "the file itself",
+			    store->path);
 		/* fall through */
 	case SQLITE_IOERR:
 		store->suspect = true;
 		return failed_io(store, sqlite3_system_errno(store->db), why);
 	case SQLITE_CONSTRAINT:
-		return err_set(why, "%s: %s", store->path,
-		    sqlite3_errmsg(store->db));
+		return err_set(
+		    why, "%s: %s", store->path, sqlite3_errmsg(store->db));
 	default:
 		/* Such as a table that is gone: someone, or damage, has
 		 * changed the schema. */
 		store->suspect = true;
-		return err_set(why, "%s: %s", store->path,
-		    sqlite3_errmsg(store->db));
+		return err_set(
+		    why, "%s: %s", store->path, sqlite3_errmsg(store->db));
 	}
 }
 
@@ -126,8 +133,9 @@ blame(struct store *store, const char *sql, struct err *err)
 {
 	struct err why = store->why;
 
-	if (store->damaged || (sqlite3_errcode(store->db) & 0xff) !=
-	    SQLITE_ERROR || store_open_verify(store, err) < 0)
+	if (store->damaged ||
+	    (sqlite3_errcode(store->db) & 0xff) != SQLITE_ERROR ||
+	    store_open_verify(store, err) < 0)
 		return;
 	fprintf(stderr, "bug: %s: in: %s\n", why.text, sql);
 	abort();
@@ -157,15 +165,15 @@ store_prepare(struct store *store, const char *sql, struct err *err)
 }
 
 void
-store_bind_text(struct store_stmt *stmt, int index, const char *text,
-	size_t len)
+store_bind_text(
+    struct store_stmt *stmt, int index, const char *text, size_t len)
 {
 	int code;
 
 	if (stmt->handle == NULL)
 		return;
-	code = sqlite3_bind_text64(stmt->handle, index, text, len,
-	    SQLITE_STATIC, SQLITE_UTF8);
+	code = sqlite3_bind_text64(
+	    stmt->handle, index, text, len, SQLITE_STATIC, SQLITE_UTF8);
 	assert(code == SQLITE_OK);
 	(void)code;
 }
@@ -284,8 +292,8 @@ store_run_sql(struct store *store, const char *sql, struct err *err)
 }
 
 int
-store_get_int(struct store *store, const char *sql, int64_t *value_r,
-	struct err *err)
+store_get_int(
+    struct store *store, const char *sql, int64_t *value_r, struct err *err)
 {
 	sqlite3_stmt *handle = NULL;
 	int code = sqlite3_prepare_v2(store->db, sql, -1, &handle, NULL);
@@ -317,8 +325,10 @@ look(struct store *store, struct err *err)
 		store->next_look_ms = now_ms + LOOK_MS;
 		store_open_look(store);
 		if (store_checkpoint_met_damage(store->checkpoint)) {
-			err_set(&store->why, "%s: the file is damaged (found "
-			    "by a checkpoint)", store->path);
+			err_set(&store->why,
+			    "%s: the file is damaged (found "
+			    "by a checkpoint)",
+			    store->path);
 			store->damaged = true;
 			return still_failed(store, err);
 		}
@@ -440,8 +450,8 @@ checkpoint_now(struct store *store)
 	store_checkpoint_hold(store->checkpoint);
 	if (store->busy_ms > LIMIT_WAIT_MS)
 		sqlite3_busy_timeout(store->db, LIMIT_WAIT_MS);
-	code = sqlite3_wal_checkpoint_v2(store->db, NULL,
-	    SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	code = sqlite3_wal_checkpoint_v2(
+	    store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	sqlite3_busy_timeout(store->db, store->busy_ms);
 	store_checkpoint_release(store->checkpoint);
 	if (code == SQLITE_OK) {
@@ -481,7 +491,7 @@ finish_checkpoint(struct store *store)
 	}
 	store_checkpoint_hold(store->checkpoint);
 	if (sqlite3_wal_checkpoint_v2(store->db, NULL,
-	    SQLITE_CHECKPOINT_PASSIVE, &pages, &done) == SQLITE_OK &&
+		SQLITE_CHECKPOINT_PASSIVE, &pages, &done) == SQLITE_OK &&
 	    pages == done) {
 		/* The next write begins it anew. */
 		store->wal_pages = 0;
@@ -528,8 +538,8 @@ store_after_commit(struct store *store)
 /* ----------------------------------------------- opening and recovering */
 
 struct store *
-store_open(const struct store_config *config, struct err *note_r,
-	struct err *err)
+store_open(
+    const struct store_config *config, struct err *note_r, struct err *err)
 {
 	struct store *store = store_open_new(config, err);
 
@@ -541,13 +551,12 @@ store_open(const struct store_config *config, struct err *note_r,
 		store->busy_ms = OPEN_WAIT_MS;
 	if (store_open_file(store, false, note_r, err) < 0 ||
 	    (store->begin_read = store_prepare(store, "BEGIN", err)) == NULL ||
-	    (store->begin_write = store_prepare(store, "BEGIN IMMEDIATE",
-	    err)) == NULL ||
+	    (store->begin_write =
+		    store_prepare(store, "BEGIN IMMEDIATE", err)) == NULL ||
 	    (store->commit = store_prepare(store, "COMMIT", err)) == NULL ||
-	    (store->rollback = store_prepare(store, "ROLLBACK",
-	    err)) == NULL ||
-	    (store->data_version = store_prepare(store, "PRAGMA data_version",
-	    err)) == NULL) {
+	    (store->rollback = store_prepare(store, "ROLLBACK", err)) == NULL ||
+	    (store->data_version =
+		    store_prepare(store, "PRAGMA data_version", err)) == NULL) {
 		store_close(&store);
 		return NULL;
 	}
@@ -617,8 +626,8 @@ store_recover(struct store *store, struct err *note_r, struct err *err)
 	}
 	/* Damage that a check does not find may sit in the shared memory,
 	 * and be gone with it. It counts when it comes a second time. */
-	if (store->damaged && (store->struck_ms == 0 ||
-	    now_ms - store->struck_ms > STRIKE_MS)) {
+	if (store->damaged &&
+	    (store->struck_ms == 0 || now_ms - store->struck_ms > STRIKE_MS)) {
 		store->struck_ms = now_ms;
 		store->damaged = false;
 		store->suspect = true;
@@ -674,8 +683,8 @@ store_vacuum(struct store *store, struct err *err)
 	    store_run_sql(store, "VACUUM", err) < 0 ||
 	    store_run_sql(store, "PRAGMA temp_store = MEMORY", err) < 0)
 		return -1;
-	code = sqlite3_wal_checkpoint_v2(store->db, NULL,
-	    SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	code = sqlite3_wal_checkpoint_v2(
+	    store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	/* A reader may be in the way; the last to close does it then. */
 	if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY)
 		return store_failed(store, code, err);

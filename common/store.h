@@ -34,33 +34,33 @@ struct store;
 struct store_stmt;
 
 enum store_mode {
-	STORE_DAEMON,		/* create, check, recover, checkpoint */
-	STORE_TOOL,		/* must exist; waits for locks a while */
-	STORE_TOOL_READ,	/* must exist; never writes */
+	STORE_DAEMON,    /* create, check, recover, checkpoint */
+	STORE_TOOL,      /* must exist; waits for locks a while */
+	STORE_TOOL_READ, /* must exist; never writes */
 };
 
 /* One step of the schema: SQL that leads from version n to n+1. */
 struct store_config {
-	const char *path;		/* ":memory:" works for tests */
+	const char *path; /* ":memory:" works for tests */
 	enum store_mode mode;
-	const char *const *migrations;	/* NULL-terminated; migration i leads
+	const char *const *migrations; /* NULL-terminated; migration i leads
 					 * from user_version i to i+1; borrowed
 					 * until store_close */
-	int64_t cache_bytes;		/* page cache */
-	int busy_ms;			/* how long to wait for a lock */
+	int64_t cache_bytes;           /* page cache */
+	int busy_ms;                   /* how long to wait for a lock */
 };
 
 enum store_step {
 	STORE_ROW,
 	STORE_DONE,
-	STORE_FAILED,		/* err is set */
+	STORE_FAILED, /* err is set */
 };
 
 /* Opens the store. Returns NULL with err (which names the path and what to
  * do). A damaged file is renamed to PATH.damaged-UNIXTIME and *note_r (may
  * be NULL; else an ERR_TEXT_SIZE text, "" when nothing happened) says so. */
-struct store *store_open(const struct store_config *config,
-	struct err *note_r, struct err *err);
+struct store *store_open(
+    const struct store_config *config, struct err *note_r, struct err *err);
 
 /* Finishes, checkpoints and closes; frees all its statements. */
 void store_close(struct store **store);
@@ -68,13 +68,13 @@ void store_close(struct store **store);
 /* Prepares a statement that lives as long as the store. Aborts on SQL that
  * does not compile on a sound database (our bug); returns NULL with err
  * when the database cannot be read. */
-struct store_stmt *store_prepare(struct store *store, const char *sql,
-	struct err *err);
+struct store_stmt *store_prepare(
+    struct store *store, const char *sql, struct err *err);
 
 /* Binds parameter index (1..). text (len bytes) must stay valid until
  * store_reset. */
-void store_bind_text(struct store_stmt *stmt, int index, const char *text,
-	size_t len);
+void store_bind_text(
+    struct store_stmt *stmt, int index, const char *text, size_t len);
 /* Binds an integer parameter. */
 void store_bind_int(struct store_stmt *stmt, int index, int64_t value);
 
@@ -91,8 +91,8 @@ void store_reset(struct store_stmt *stmt);
 int64_t store_column_int(struct store_stmt *stmt, int column);
 /* Column as NUL-terminated text, "" for NULL; valid until step or reset.
  * len_r may be NULL. */
-const char *store_column_text(struct store_stmt *stmt, int column,
-	size_t *len_r);
+const char *store_column_text(
+    struct store_stmt *stmt, int column, size_t *len_r);
 
 /* Steps a statement that returns no rows. Returns 0 or -1. */
 int store_exec(struct store_stmt *stmt, struct err *err);

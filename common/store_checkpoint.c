@@ -13,17 +13,17 @@
 struct store_checkpoint {
 	pthread_t thread;
 	char *path;
-	sqlite3 *db;			/* the thread's own */
+	sqlite3 *db; /* the thread's own */
 
-	pthread_mutex_t pass;		/* held during a checkpoint */
+	pthread_mutex_t pass; /* held during a checkpoint */
 
-	pthread_mutex_t mutex;		/* for what follows */
+	pthread_mutex_t mutex; /* for what follows */
 	pthread_cond_t wake;
 	bool wanted;
 	bool stopping;
 	bool damaged;
-	bool settled;			/* a checkpoint ended since asked */
-	int64_t copied;			/* pages of the WAL it had copied */
+	bool settled;   /* a checkpoint ended since asked */
+	int64_t copied; /* pages of the WAL it had copied */
 };
 
 /* A connection that has read nothing yet does not know of the WAL, and its
@@ -32,14 +32,16 @@ static sqlite3 *
 connect(const char *path)
 {
 	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
-	    SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
+			  SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
 	sqlite3 *db = NULL;
 
 	if (sqlite3_open_v2(path, &db, flags, NULL) == SQLITE_OK &&
 	    sqlite3_wal_autocheckpoint(db, 0) == SQLITE_OK &&
-	    sqlite3_exec(db, "PRAGMA synchronous = NORMAL;"
-	    "PRAGMA mmap_size = 0; PRAGMA cache_size = 8;"
-	    "PRAGMA user_version", NULL, NULL, NULL) == SQLITE_OK)
+	    sqlite3_exec(db,
+		"PRAGMA synchronous = NORMAL;"
+		"PRAGMA mmap_size = 0; PRAGMA cache_size = 8;"
+		"PRAGMA user_version",
+		NULL, NULL, NULL) == SQLITE_OK)
 		return db;
 	sqlite3_close(db);
 	return NULL;
@@ -59,8 +61,8 @@ checkpoint(struct store_checkpoint *cp)
 	if (cp->db == NULL)
 		cp->db = connect(cp->path);
 	for (int i = 0; i < 2 && cp->db != NULL && code == SQLITE_OK; i++)
-		code = sqlite3_wal_checkpoint_v2(cp->db, NULL,
-		    SQLITE_CHECKPOINT_PASSIVE, NULL, &copied);
+		code = sqlite3_wal_checkpoint_v2(
+		    cp->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, &copied);
 	pthread_mutex_unlock(&cp->pass);
 	pthread_mutex_lock(&cp->mutex);
 	if ((code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB)

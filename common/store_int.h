@@ -39,8 +39,8 @@ struct store_checkpoint;
 
 struct store_stmt {
 	struct store *store;
-	struct store_stmt *next;	/* in store->stmts */
-	struct sqlite3_stmt *handle;	/* NULL while the file is closed */
+	struct store_stmt *next;     /* in store->stmts */
+	struct sqlite3_stmt *handle; /* NULL while the file is closed */
 	char *sql;
 };
 
@@ -54,13 +54,13 @@ enum store_file_kind {
 
 struct store_file {
 	char *path;
-	dev_t dev;			/* which file the name led to; */
-	ino_t ino;			/* 0 = to none */
+	dev_t dev; /* which file the name led to; */
+	ino_t ino; /* 0 = to none */
 };
 
 struct store {
-	struct sqlite3 *db;		/* NULL when (re)opening failed */
-	const char *path;		/* that of files[STORE_FILE_DB] */
+	struct sqlite3 *db; /* NULL when (re)opening failed */
+	const char *path;   /* that of files[STORE_FILE_DB] */
 	struct store_file files[STORE_FILES];
 	bool in_memory;
 	enum store_mode mode;
@@ -68,33 +68,33 @@ struct store {
 	int64_t cache_bytes;
 	int busy_ms;
 
-	struct store_stmt *stmts;	/* all, also the following */
+	struct store_stmt *stmts; /* all, also the following */
 	struct store_stmt *begin_read;
 	struct store_stmt *begin_write;
 	struct store_stmt *commit;
 	struct store_stmt *rollback;
 	struct store_stmt *data_version;
 
-	bool is_reading;		/* in store_begin_read's snapshot */
-	bool is_writing;		/* in store_begin_write's transaction */
-	bool is_lost;			/* SQLite rolled that back by itself */
+	bool is_reading; /* in store_begin_read's snapshot */
+	bool is_writing; /* in store_begin_write's transaction */
+	bool is_lost;    /* SQLite rolled that back by itself */
 
-	bool failed;			/* something did, none worked since */
-	bool suspect;			/* it must be opened anew */
-	bool damaged;			/* SQLite said so */
-	bool moved;			/* the name leads elsewhere now */
-	int64_t struck_ms;		/* monotonic time of the last damage
+	bool failed;       /* something did, none worked since */
+	bool suspect;      /* it must be opened anew */
+	bool damaged;      /* SQLite said so */
+	bool moved;        /* the name leads elsewhere now */
+	int64_t struck_ms; /* monotonic time of the last damage
 					 * that a check did not confirm; 0 =
 					 * never */
-	struct err why;			/* the last failure */
+	struct err why;    /* the last failure */
 
-	int64_t version_seen;		/* data_version; -1 = unknown */
-	int64_t next_look_ms;		/* when to look at the names again */
-	int64_t wal_pages;		/* set by SQLite at each commit */
-	int64_t wake_pages;		/* wake the thread from here on */
-	int64_t finish_pages;		/* finish a checkpoint from here on */
-	int64_t limit_pages;		/* wait for a checkpoint from here on */
-	struct store_checkpoint *checkpoint;	/* NULL in tools */
+	int64_t version_seen; /* data_version; -1 = unknown */
+	int64_t next_look_ms; /* when to look at the names again */
+	int64_t wal_pages;    /* set by SQLite at each commit */
+	int64_t wake_pages;   /* wake the thread from here on */
+	int64_t finish_pages; /* finish a checkpoint from here on */
+	int64_t limit_pages;  /* wait for a checkpoint from here on */
+	struct store_checkpoint *checkpoint; /* NULL in tools */
 };
 
 /* store.c */
@@ -107,8 +107,8 @@ int store_failed(struct store *store, int code, struct err *err);
 int store_run_sql(struct store *store, const char *sql, struct err *err);
 
 /* Runs SQL that returns one integer. Returns 0 or -1. */
-int store_get_int(struct store *store, const char *sql, int64_t *value_r,
-	struct err *err);
+int store_get_int(
+    struct store *store, const char *sql, int64_t *value_r, struct err *err);
 
 /* Compiles the statement for the open file. Returns 0 or -1. */
 int store_compile(struct store_stmt *stmt, struct err *err);
@@ -120,15 +120,15 @@ void store_after_commit(struct store *store);
 
 /* Makes a store that is not open yet: config copied, path resolved. Returns
  * NULL with err. */
-struct store *store_open_new(const struct store_config *config,
-	struct err *err);
+struct store *store_open_new(
+    const struct store_config *config, struct err *err);
 
 /* Opens the file (see store_open), compiles the statements anew and starts
  * the thread. A file that store->damaged tells of is moved aside first. check
  * asks for a check of the content, if the size allows. Returns 0, or -1 with
  * store->db NULL. */
-int store_open_file(struct store *store, bool check, struct err *note_r,
-	struct err *err);
+int store_open_file(
+    struct store *store, bool check, struct err *note_r, struct err *err);
 
 /* Stops the thread and closes the file; statements stay, without handles. */
 void store_open_undo(struct store *store);
@@ -142,8 +142,8 @@ void store_open_look(struct store *store);
 /* store_checkpoint.c */
 
 /* Starts the thread for the file at path (copied). Returns NULL with err. */
-struct store_checkpoint *store_checkpoint_start(const char *path,
-	struct err *err);
+struct store_checkpoint *store_checkpoint_start(
+    const char *path, struct err *err);
 
 /* Ends the thread after the checkpoint under way; sets *checkpoint to NULL,
  * which it may be already. */

@@ -26,10 +26,10 @@
 
 /* How the schema of a file compares with what the migrations make. */
 struct fit {
-	int64_t wanted;		/* objects that the migrations make */
-	int64_t named;		/* of these: there by name */
-	int64_t same;		/* of these: there with the same SQL */
-	int64_t rows;		/* objects of any kind in the file */
+	int64_t wanted; /* objects that the migrations make */
+	int64_t named;  /* of these: there by name */
+	int64_t same;   /* of these: there with the same SQL */
+	int64_t rows;   /* objects of any kind in the file */
 };
 
 /* ---------------------------------------------------------------- names */
@@ -102,16 +102,16 @@ set_paths(struct store *store, const char *path, struct err *err)
 		parent = xmem_strdup(".");
 	real = realpath(parent, NULL);
 	if (real == NULL) {
-		err_set_errno(err, errno, "%s: the directory cannot be used",
-		    parent);
+		err_set_errno(
+		    err, errno, "%s: the directory cannot be used", parent);
 		xmem_free(&parent);
 		return -1;
 	}
 	xmem_free(&parent);
 	for (i = 0; i < STORE_FILES; i++) {
 		str_init(&full, buf, sizeof(buf));
-		str_addf(&full, "%s/%s%s", real, slash != NULL ? slash + 1 :
-		    path, suffixes[i]);
+		str_addf(&full, "%s/%s%s", real,
+		    slash != NULL ? slash + 1 : path, suffixes[i]);
 		store->files[i].path = xmem_strdup(buf);
 	}
 	free(real);
@@ -129,8 +129,8 @@ make_file(struct store *store)
 	int fd;
 
 	if (store->mode == STORE_DAEMON) {
-		fd = open(store->path, O_WRONLY | O_CREAT | O_EXCL |
-		    O_NOFOLLOW | O_CLOEXEC, 0600);
+		fd = open(store->path,
+		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 		if (fd >= 0)
 			close(fd);
 		else if (errno != EEXIST)
@@ -139,7 +139,8 @@ make_file(struct store *store)
 	}
 	if (lstat(store->path, &st) < 0) {
 		if (errno == ENOENT)
-			return err_set(&store->why, "%s: there is no such "
+			return err_set(&store->why,
+			    "%s: there is no such "
 			    "file; the daemon makes it when it starts",
 			    store->path);
 		return err_set_errno(&store->why, errno, "%s", store->path);
@@ -171,19 +172,22 @@ move_aside(struct store *store, struct err *note_r)
 	size_t i;
 
 	do {
-		snprintf(base, sizeof(base) - 4, n == 0 ? "%s.damaged-%lld" :
-		    "%s.damaged-%lld.%u", store->path,
-		    (long long)now_wall_s(), n);
+		snprintf(base, sizeof(base) - 4,
+		    n == 0 ? "%s.damaged-%lld" : "%s.damaged-%lld.%u",
+		    store->path, (long long)now_wall_s(), n);
 	} while (!name_is_free(base) && ++n < 100);
 	for (i = STORE_FILES; i-- > 0;) {
 		snprintf(name, sizeof(name), "%s%s", base, suffixes[i]);
 		if (rename(store->files[i].path, name) < 0 && errno != ENOENT)
-			return err_set_errno(&store->why, errno, "%s: the "
+			return err_set_errno(&store->why, errno,
+			    "%s: the "
 			    "file is damaged and cannot be moved to %s",
 			    store->path, name);
 	}
-	err_set(note_r, "%s; it was moved to %s, and an empty one takes its "
-	    "place", why.text, base);
+	err_set(note_r,
+	    "%s; it was moved to %s, and an empty one takes its "
+	    "place",
+	    why.text, base);
 	store->damaged = false;
 	store->struck_ms = 0;
 	return 0;
@@ -196,16 +200,16 @@ static sqlite3 *
 make_reference(const struct store *store)
 {
 	sqlite3 *ref = NULL;
-	int code = sqlite3_open_v2(":memory:", &ref, SQLITE_OPEN_READWRITE |
-	    SQLITE_OPEN_NOMUTEX, NULL);
+	int code = sqlite3_open_v2(":memory:", &ref,
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	size_t i;
 
 	for (i = 0; store->migrations[i] != NULL && code == SQLITE_OK; i++)
-		code = sqlite3_exec(ref, store->migrations[i], NULL, NULL,
-		    NULL);
+		code =
+		    sqlite3_exec(ref, store->migrations[i], NULL, NULL, NULL);
 	if (code != SQLITE_OK) {
-		fprintf(stderr, "bug: migration %zu: %s\n", i,
-		    sqlite3_errmsg(ref));
+		fprintf(
+		    stderr, "bug: migration %zu: %s\n", i, sqlite3_errmsg(ref));
 		abort();
 	}
 	return ref;
@@ -237,13 +241,17 @@ compare_schema(struct store *store, struct fit *fit_r)
 
 	memset(fit_r, 0, sizeof(*fit_r));
 	if (store_get_int(store, "SELECT count(*) FROM sqlite_schema",
-	    &fit_r->rows, NULL) < 0)
+		&fit_r->rows, NULL) < 0)
 		return -1;
 	ref = make_reference(store);
-	code = sqlite3_prepare_v2(store->db, "SELECT sql = ?3 FROM "
-	    "sqlite_schema WHERE type = ?1 AND name = ?2", -1, &have, NULL);
-	want_code = sqlite3_prepare_v2(ref, "SELECT type, name, sql FROM "
-	    "sqlite_schema WHERE sql IS NOT NULL", -1, &want, NULL);
+	code = sqlite3_prepare_v2(store->db,
+	    "SELECT sql = ?3 FROM "
+	    "sqlite_schema WHERE type = ?1 AND name = ?2",
+	    -1, &have, NULL);
+	want_code = sqlite3_prepare_v2(ref,
+	    "SELECT type, name, sql FROM "
+	    "sqlite_schema WHERE sql IS NOT NULL",
+	    -1, &want, NULL);
 	assert(want_code == SQLITE_OK);
 	(void)want_code;
 	while (code == SQLITE_OK && sqlite3_step(want) == SQLITE_ROW) {
@@ -263,8 +271,8 @@ static int
 damaged(struct store *store, const char *complaint)
 {
 	store->damaged = true;
-	return err_set(&store->why, "%s: the file is damaged (%s)",
-	    store->path, complaint);
+	return err_set(&store->why, "%s: the file is damaged (%s)", store->path,
+	    complaint);
 }
 
 int
@@ -295,8 +303,8 @@ migrate_step(struct store *store, int64_t from)
 	snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", (int)from + 1);
 	if (store_get_int(store, "PRAGMA user_version", &now, NULL) == 0 &&
 	    (now != from || /* another program was faster */
-	    (store_run_sql(store, store->migrations[from], NULL) == 0 &&
-	    store_run_sql(store, sql, NULL) == 0)) &&
+		(store_run_sql(store, store->migrations[from], NULL) == 0 &&
+		    store_run_sql(store, sql, NULL) == 0)) &&
 	    store_run_sql(store, "COMMIT", NULL) == 0)
 		return 0;
 	if (sqlite3_get_autocommit(store->db) == 0)
@@ -319,21 +327,26 @@ migrate(struct store *store)
 	    store_get_int(store, "PRAGMA user_version", &version, NULL) < 0)
 		return -1;
 	if (fit.rows > 0 && fit.wanted > 0 && fit.named == 0)
-		return err_set(&store->why, "%s: holds the tables of another "
-		    "program; name a file of our own", store->path);
+		return err_set(&store->why,
+		    "%s: holds the tables of another "
+		    "program; name a file of our own",
+		    store->path);
 	if (version > count && version <= VERSION_MAX)
-		return err_set(&store->why, "%s: was made by a newer version "
-		    "(format %lld, we know up to %lld)", store->path,
-		    (long long)version, (long long)count);
+		return err_set(&store->why,
+		    "%s: was made by a newer version "
+		    "(format %lld, we know up to %lld)",
+		    store->path, (long long)version, (long long)count);
 	if (version < 0 || version > count || (version == 0 && fit.rows > 0))
 		return damaged(store, "its version number is wrong");
 	if (version < count && store->mode == STORE_TOOL_READ)
-		return err_set(&store->why, "%s: was made by an older "
+		return err_set(&store->why,
+		    "%s: was made by an older "
 		    "version; start the daemon, it brings it up to date",
 		    store->path);
 	while (version < count) {
-		if (migrate_step(store, version) < 0 || store_get_int(store,
-		    "PRAGMA user_version", &version, NULL) < 0)
+		if (migrate_step(store, version) < 0 ||
+		    store_get_int(
+			store, "PRAGMA user_version", &version, NULL) < 0)
 			return -1;
 	}
 	return store_open_verify(store, NULL);
@@ -372,8 +385,8 @@ set_pragmas(struct store *store)
 
 	sqlite3_busy_timeout(store->db, store->busy_ms);
 	/* A hostile file must not make us run code of its choice. */
-	sqlite3_db_config(store->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION,
-	    0, NULL);
+	sqlite3_db_config(
+	    store->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	snprintf(sql, sizeof(sql), "%s PRAGMA cache_size = -%lld;%s", kind,
@@ -392,13 +405,13 @@ static int
 connect(struct store *store)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW |
-	    SQLITE_OPEN_EXRESCODE;
+	int flags =
+	    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
 	int code;
 
 	pthread_once(&once, configure_library);
-	flags |= store->mode == STORE_TOOL_READ ? SQLITE_OPEN_READONLY :
-	    SQLITE_OPEN_READWRITE;
+	flags |= store->mode == STORE_TOOL_READ ? SQLITE_OPEN_READONLY
+						: SQLITE_OPEN_READWRITE;
 	code = sqlite3_open_v2(store->path, &store->db, flags, NULL);
 	if (code != SQLITE_OK)
 		return store_failed(store, code, NULL);
@@ -421,14 +434,14 @@ quick_check(struct store *store)
 	if (size_of(store, STORE_FILE_DB) + size_of(store, STORE_FILE_WAL) >=
 	    STORE_CHECK_BYTES_MAX)
 		return 0;
-	code = sqlite3_prepare_v2(store->db, "PRAGMA quick_check(1)", -1,
-	    &handle, NULL);
+	code = sqlite3_prepare_v2(
+	    store->db, "PRAGMA quick_check(1)", -1, &handle, NULL);
 	if (code == SQLITE_OK)
 		code = sqlite3_step(handle);
 	if (code != SQLITE_ROW)
 		result = store_failed(store, code, NULL);
 	else if ((text = sqlite3_column_text(handle, 0)) == NULL ||
-	    strcmp(text, "ok") != 0)
+		 strcmp(text, "ok") != 0)
 		result = damaged(store, text != NULL ? text : "check failed");
 	sqlite3_finalize(handle);
 	return result;
@@ -478,8 +491,8 @@ start_thread(struct store *store)
 }
 
 int
-store_open_file(struct store *store, bool check, struct err *note_r,
-	struct err *err)
+store_open_file(
+    struct store *store, bool check, struct err *note_r, struct err *err)
 {
 	const bool may_move = store->mode == STORE_DAEMON && !store->in_memory;
 	int tries, result = 0;
@@ -547,8 +560,8 @@ store_open_undo(struct store *store)
 	/* When a tool has the file open too, SQLite does not do this. */
 	if (store->mode == STORE_DAEMON && !store->damaged) {
 		sqlite3_busy_timeout(store->db, 0);
-		(void)sqlite3_wal_checkpoint_v2(store->db, NULL,
-		    SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+		(void)sqlite3_wal_checkpoint_v2(
+		    store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	}
 	sqlite3_close(store->db);
 	store->db = NULL;

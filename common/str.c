@@ -239,8 +239,8 @@ str_distance(const char *a, const char *b)
 }
 
 bool
-str_to_uint(const char *text, unsigned long long max,
-	unsigned long long *value_r)
+str_to_uint(
+    const char *text, unsigned long long max, unsigned long long *value_r)
 {
 	unsigned long long value = 0;
 

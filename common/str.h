@@ -16,8 +16,8 @@
 /* A builder over the caller's buffer. text is NUL-terminated after every
  * call; what does not fit is dropped and truncated says so. */
 struct str {
-	char *text;		/* borrowed from the caller of str_init */
-	size_t len;		/* without the NUL, < cap */
+	char *text; /* borrowed from the caller of str_init */
+	size_t len; /* without the NUL, < cap */
 	size_t cap;
 	bool truncated;
 };
@@ -37,13 +37,13 @@ void str_add_char(struct str *s, char c);
 
 /* Appends formatted text. */
 void str_addf(struct str *s, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3)));
 
 /* Appends len hostile bytes for a log or a reply: bytes outside 0x20..0x7e
  * and those in also (a NUL-terminated set, may be "") as %XX with upper-case
  * hex digits. Nothing is cut within a %XX. */
-void str_add_escaped(struct str *s, const char *bytes, size_t len,
-	const char *also);
+void str_add_escaped(
+    struct str *s, const char *bytes, size_t len, const char *also);
 
 /* Cuts blanks (space, tab, CR, LF) from both ends of text in place and
  * returns the first character that stays. */
@@ -67,7 +67,7 @@ unsigned str_distance(const char *a, const char *b);
 
 /* Parses a decimal number without sign in the whole of text. Returns false
  * when there is anything else, or the value is above max. */
-bool str_to_uint(const char *text, unsigned long long max,
-	unsigned long long *value_r);
+bool str_to_uint(
+    const char *text, unsigned long long max, unsigned long long *value_r);
 
 #endif

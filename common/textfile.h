@@ -18,27 +18,27 @@
 
 enum textfile_result {
 	TEXTFILE_OK,
-	TEXTFILE_MISSING,	/* there is no such file; err is set */
-	TEXTFILE_FAILED,	/* err is set */
+	TEXTFILE_MISSING, /* there is no such file; err is set */
+	TEXTFILE_FAILED,  /* err is set */
 };
 
 /* Reads the whole file into *text_r (*len_r bytes), which the caller frees.
  * Any kind of file will do, also /dev/null. */
-enum textfile_result textfile_read(const char *path, char **text_r,
-	size_t *len_r, struct err *err);
+enum textfile_result textfile_read(
+    const char *path, char **text_r, size_t *len_r, struct err *err);
 
 /* Lines of a text in memory; set text and len, the rest 0. */
 struct textfile {
-	const char *text;	/* borrowed */
+	const char *text; /* borrowed */
 	size_t len;
 	size_t at;
-	unsigned number;	/* of the line last read, from 1 */
+	unsigned number; /* of the line last read, from 1 */
 	char line[TEXTFILE_LINE_MAX + 1];
 };
 
 enum textfile_line {
 	TEXTFILE_LINE,
-	TEXTFILE_BAD,		/* too long or with a NUL byte */
+	TEXTFILE_BAD, /* too long or with a NUL byte */
 	TEXTFILE_END,
 };
 

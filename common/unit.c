@@ -44,7 +44,7 @@ factor_of(const struct unit *units, char letter)
 /* Digits, then at most one letter of units. */
 static bool
 parse(const char *text, const struct unit *units, char default_unit,
-	int64_t *value_r)
+    int64_t *value_r)
 {
 	char number[24];
 	size_t len = strspn(text, "0123456789");
@@ -65,31 +65,35 @@ parse(const char *text, const struct unit *units, char default_unit,
 		return false;
 	memcpy(number, text, len);
 	number[len] = '\0';
-	if (!str_to_uint(number, (unsigned long long)(INT64_MAX / factor),
-	    &value))
+	if (!str_to_uint(
+		number, (unsigned long long)(INT64_MAX / factor), &value))
 		return false;
 	*value_r = (int64_t)value * factor;
 	return true;
 }
 
 int
-unit_parse_time(const char *text, char default_unit, int64_t *seconds_r,
-	struct err *err)
+unit_parse_time(
+    const char *text, char default_unit, int64_t *seconds_r, struct err *err)
 {
 	if (parse(text, time_units, default_unit, seconds_r))
 		return 0;
-	return err_set(err, "\"%s\" is not a time: "
-	    "a number and one of s, m, h, d, w", text);
+	return err_set(err,
+	    "\"%s\" is not a time: "
+	    "a number and one of s, m, h, d, w",
+	    text);
 }
 
 int
-unit_parse_size(const char *text, char default_unit, int64_t *bytes_r,
-	struct err *err)
+unit_parse_size(
+    const char *text, char default_unit, int64_t *bytes_r, struct err *err)
 {
 	if (parse(text, size_units, default_unit, bytes_r))
 		return 0;
-	return err_set(err, "\"%s\" is not a size: "
-	    "a number and one of b, k, M, G", text);
+	return err_set(err,
+	    "\"%s\" is not a size: "
+	    "a number and one of b, k, M, G",
+	    text);
 }
 
 const char *

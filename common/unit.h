@@ -20,12 +20,12 @@
 /* Parses a time. A number without a unit is in default_unit ('s', 'm', 'h',
  * 'd' or 'w'). Returns 0 and whole seconds (>= 0), or -1 with a sentence
  * that names the text and the units. */
-int unit_parse_time(const char *text, char default_unit, int64_t *seconds_r,
-	struct err *err);
+int unit_parse_time(
+    const char *text, char default_unit, int64_t *seconds_r, struct err *err);
 
 /* Parses a size in bytes (>= 0); default_unit is 'b', 'k', 'm' or 'g'. */
-int unit_parse_size(const char *text, char default_unit, int64_t *bytes_r,
-	struct err *err);
+int unit_parse_size(
+    const char *text, char default_unit, int64_t *bytes_r, struct err *err);
 
 /* Writes seconds with the largest unit up to days that divides it ("35d",
  * "300s" as "5m", "0s") and returns buf. */

@@ -31,8 +31,7 @@
 static uint16_t
 get16(const struct btree *bt, const uint8_t *p)
 {
-	return (uint16_t)(bt->big_endian ? p[0] << 8 | p[1] :
-					   p[1] << 8 | p[0]);
+	return (uint16_t)(bt->big_endian ? p[0] << 8 | p[1] : p[1] << 8 | p[0]);
 }
 
 static uint32_t
@@ -54,21 +53,24 @@ check_kind(const struct btree *bt, struct err *err)
 	if (bt->data[25] != PAGE_META)
 		return err_set(err, "its first page is no btree's");
 	if (version < VERSION_MIN || version > VERSION_MAX)
-		return err_set(err, "btree version %lu is not known (%d to %d "
-			"are)", (unsigned long)version, VERSION_MIN,
-			VERSION_MAX);
+		return err_set(err,
+		    "btree version %lu is not known (%d to %d "
+		    "are)",
+		    (unsigned long)version, VERSION_MIN, VERSION_MAX);
 	if (bt->page_size < PAGE_SIZE_MIN || bt->page_size > PAGE_SIZE_MAX ||
 	    (bt->page_size & (bt->page_size - 1)) != 0)
-		return err_set(err, "a page size of %zu is impossible",
-			bt->page_size);
+		return err_set(
+		    err, "a page size of %zu is impossible", bt->page_size);
 	if (bt->data[24] != 0)
 		return err_set(err, "it is encrypted");
 	if ((bt->data[26] & META_FLAG_CHECKSUM) != 0)
 		return err_set(err, "pages with check sums are not read");
 	if ((flags & (BTREE_FLAG_RECORDS | BTREE_FLAG_SUBDATABASES |
-		     BTREE_FLAG_COMPRESSED)) != 0)
-		return err_set(err, "this kind of btree (flags 0x%lx) is not "
-			"read", (unsigned long)flags);
+			 BTREE_FLAG_COMPRESSED)) != 0)
+		return err_set(err,
+		    "this kind of btree (flags 0x%lx) is not "
+		    "read",
+		    (unsigned long)flags);
 	return 0;
 }
 
@@ -84,7 +86,7 @@ btree_open(struct btree *bt, const void *data, size_t size, struct err *err)
 		bt->big_endian = true;
 		if (get32(bt, bt->data + 12) != MAGIC)
 			return err_set(err, "it is not a Berkeley DB btree "
-				"file");
+					    "file");
 	}
 	bt->page_size = get32(bt, bt->data + 20);
 	if (check_kind(bt, err) != 0)
@@ -110,7 +112,7 @@ page_at(const struct btree *bt, size_t number)
  * without bytes ends the walk, so a chain that bites its tail ends too. */
 static bool
 read_overflow(const struct btree *bt, size_t number, size_t total,
-	uint8_t buf[static BTREE_ITEM_MAX])
+    uint8_t buf[static BTREE_ITEM_MAX])
 {
 	size_t done = 0;
 
@@ -135,13 +137,13 @@ read_overflow(const struct btree *bt, size_t number, size_t total,
 
 enum item {
 	ITEM_GOOD,
-	ITEM_GONE,		/* deleted */
+	ITEM_GONE, /* deleted */
 	ITEM_BAD,
 };
 
 static enum item
 read_item(const struct btree *bt, const uint8_t *page, size_t index,
-	uint8_t buf[static BTREE_ITEM_MAX], struct btree_bytes *bytes_r)
+    uint8_t buf[static BTREE_ITEM_MAX], struct btree_bytes *bytes_r)
 {
 	size_t offset = get16(bt, page + PAGE_HEADER + 2 * index);
 	size_t room;
@@ -156,15 +158,16 @@ read_item(const struct btree *bt, const uint8_t *page, size_t index,
 	if (item[2] == ITEM_PLAIN) {
 		bytes_r->bytes = item + ITEM_HEADER;
 		bytes_r->len = get16(bt, item);
-		return bytes_r->len <= room - ITEM_HEADER ? ITEM_GOOD :
-							    ITEM_BAD;
+		return bytes_r->len <= room - ITEM_HEADER ? ITEM_GOOD
+							  : ITEM_BAD;
 	}
 	if (item[2] != ITEM_OVERFLOW || room < ITEM_OVERFLOW_SIZE)
 		return ITEM_BAD;
 	bytes_r->bytes = buf;
 	bytes_r->len = get32(bt, item + 8);
-	return read_overflow(bt, get32(bt, item + 4), bytes_r->len, buf) ?
-		       ITEM_GOOD : ITEM_BAD;
+	return read_overflow(bt, get32(bt, item + 4), bytes_r->len, buf)
+		   ? ITEM_GOOD
+		   : ITEM_BAD;
 }
 
 /* How many offsets of items this page can hold at most. */
@@ -200,8 +203,8 @@ find_leaf(struct btree *bt)
 }
 
 bool
-btree_next(struct btree *bt, struct btree_bytes *key_r,
-	struct btree_bytes *value_r)
+btree_next(
+    struct btree *bt, struct btree_bytes *key_r, struct btree_bytes *value_r)
 {
 	for (;;) {
 		const uint8_t *page = find_leaf(bt);
@@ -216,8 +219,8 @@ btree_next(struct btree *bt, struct btree_bytes *key_r,
 
 			bt->index += 2;
 			key = read_item(bt, page, i, bt->key_buf, key_r);
-			value = read_item(bt, page, i + 1, bt->value_buf,
-				value_r);
+			value =
+			    read_item(bt, page, i + 1, bt->value_buf, value_r);
 			if (key == ITEM_GOOD && value == ITEM_GOOD)
 				return true;
 			if (key == ITEM_BAD || value == ITEM_BAD)

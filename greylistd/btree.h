@@ -35,14 +35,14 @@
 #define BTREE_ITEM_MAX 16384
 
 struct btree {
-	const uint8_t *data;	/* borrowed from the caller of btree_open */
+	const uint8_t *data; /* borrowed from the caller of btree_open */
 	size_t size;
 	size_t page_size;
 	bool big_endian;
-	size_t page;		/* where the walk stands */
-	size_t index;		/* of the next key on it */
-	size_t damaged;		/* items and pages that could not be read */
-	size_t deleted;		/* items that are marked as deleted */
+	size_t page;    /* where the walk stands */
+	size_t index;   /* of the next key on it */
+	size_t damaged; /* items and pages that could not be read */
+	size_t deleted; /* items that are marked as deleted */
 	uint8_t key_buf[BTREE_ITEM_MAX];
 	uint8_t value_buf[BTREE_ITEM_MAX];
 };
@@ -56,11 +56,11 @@ struct btree_bytes {
 /* Starts reading the size bytes at data, which stay the caller's. Returns 0,
  * or -1 when this is no btree file or one of a kind that is not read
  * (encrypted, with check sums, compressed, of subdatabases). */
-int btree_open(struct btree *bt, const void *data, size_t size,
-	struct err *err);
+int btree_open(
+    struct btree *bt, const void *data, size_t size, struct err *err);
 
 /* Finds the next item. Returns false at the end. */
-bool btree_next(struct btree *bt, struct btree_bytes *key_r,
-	struct btree_bytes *value_r);
+bool btree_next(
+    struct btree *bt, struct btree_bytes *key_r, struct btree_bytes *value_r);
 
 #endif

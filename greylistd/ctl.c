@@ -38,42 +38,46 @@
 
 struct command {
 	const char *name;
-	const char *usage;	/* what follows the name */
+	const char *usage; /* what follows the name */
 	const char *help;
 	int (*run)(struct ctl *ctl, int argc, char **argv);
 };
 
 static const struct command commands[] = {
-	{ "list", "[--pending|--passed] [--network NET] [--sender X] "
-	  "[--recipient X] [--limit N]", "show triplets", ctl_list },
+	{ "list",
+	    "[--pending|--passed] [--network NET] [--sender X] "
+	    "[--recipient X] [--limit N]",
+	    "show triplets", ctl_list },
 	{ "list clients", "[--network NET] [--limit N]",
-	  "show the auto-whitelist", NULL },
+	    "show the auto-whitelist", NULL },
 	{ "list rules", "", "show what was allowed or blocked", NULL },
-	{ "show", "ADDRESS|KEY", "tell all that is known of a client, a sender "
-	  "or a recipient", ctl_show },
-	{ "forget", "KEY... | [--network NET] [--sender X] [--recipient X] "
-	  "[--client ADDRESS] | --all --yes", "remove triplets and clients",
-	  ctl_forget },
+	{ "show", "ADDRESS|KEY",
+	    "tell all that is known of a client, a sender "
+	    "or a recipient",
+	    ctl_show },
+	{ "forget",
+	    "KEY... | [--network NET] [--sender X] [--recipient X] "
+	    "[--client ADDRESS] | --all --yes",
+	    "remove triplets and clients", ctl_forget },
 	{ "allow", "KIND VALUE [--comment TEXT] [--expires TIME]",
-	  "let mail pass (KIND: client network domain sender recipient)",
-	  ctl_rule_allow },
+	    "let mail pass (KIND: client network domain sender recipient)",
+	    ctl_rule_allow },
 	{ "block", "KIND VALUE [--comment TEXT] [--expires TIME]",
-	  "refuse mail", ctl_rule_block },
-	{ "remove-rule", "KIND VALUE", "undo allow or block",
-	  ctl_rule_remove },
+	    "refuse mail", ctl_rule_block },
+	{ "remove-rule", "KIND VALUE", "undo allow or block", ctl_rule_remove },
 	{ "stats", "[--days N]", "show figures", ctl_stats },
 	{ "export", "[FILE]", "write everything to FILE or standard output",
-	  ctl_export },
+	    ctl_export },
 	{ "import", "FILE", "add what export wrote (\"-\" = standard input)",
-	  ctl_import },
+	    ctl_import },
 	{ "import-postgrey", "[--delay SECONDS] OLD NEW",
-	  "turn postgrey's directory OLD into our database NEW",
-	  ctl_postgrey },
+	    "turn postgrey's directory OLD into our database NEW",
+	    ctl_postgrey },
 	{ "report", "[OPTIONS] <MAILLOG", "show who never came back",
-	  ctl_report },
+	    ctl_report },
 	{ "check", "", "look for damage", ctl_maint_check },
 	{ "vacuum", "", "give unused space back, count anew",
-	  ctl_maint_vacuum },
+	    ctl_maint_vacuum },
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -115,21 +119,22 @@ ctl_finish(int code)
 {
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return ctl_fail(EX_IOERR, "cannot write to standard output: %s",
-			strerror(errno));
+		    strerror(errno));
 	return code;
 }
 
 int
-ctl_number(const char *name, const char *text, uint64_t max,
-	int64_t *value_io)
+ctl_number(const char *name, const char *text, uint64_t max, int64_t *value_io)
 {
 	unsigned long long value;
 
 	if (text == NULL)
 		return 0;
 	if (!str_to_uint(text, max, &value) || value == 0)
-		return ctl_fail(EX_USAGE, "--%s %s: write a number from 1 to "
-			"%llu", name, text, (unsigned long long)max);
+		return ctl_fail(EX_USAGE,
+		    "--%s %s: write a number from 1 to "
+		    "%llu",
+		    name, text, (unsigned long long)max);
 	*value_io = (int64_t)value;
 	return 0;
 }
@@ -161,8 +166,8 @@ take_option(const struct ctl_option *option, int argc, char **argv, int *i)
 
 	if (option->flag != NULL) {
 		if (value != NULL)
-			return ctl_fail(EX_USAGE, "--%s takes no value",
-				option->name);
+			return ctl_fail(
+			    EX_USAGE, "--%s takes no value", option->name);
 		*option->flag = true;
 		return 0;
 	}
@@ -171,21 +176,21 @@ take_option(const struct ctl_option *option, int argc, char **argv, int *i)
 	else if (*i + 1 < argc)
 		value = argv[++*i];
 	else
-		return ctl_fail(EX_USAGE, "--%s: a value must follow",
-			option->name);
+		return ctl_fail(
+		    EX_USAGE, "--%s: a value must follow", option->name);
 	if (option->value != NULL)
 		*option->value = value;
 	else if (option->list->count < CTL_OPTION_LIST_MAX)
 		option->list->items[option->list->count++] = value;
 	else
 		return ctl_fail(EX_USAGE, "--%s: at most %d of these",
-			option->name, CTL_OPTION_LIST_MAX);
+		    option->name, CTL_OPTION_LIST_MAX);
 	return 0;
 }
 
 int
-ctl_options(struct ctl *ctl, const struct ctl_option *options, int *argc,
-	char **argv)
+ctl_options(
+    struct ctl *ctl, const struct ctl_option *options, int *argc, char **argv)
 {
 	const struct ctl_option everywhere[] = {
 		{ "json", &ctl->json, NULL, NULL },
@@ -205,13 +210,16 @@ ctl_options(struct ctl *ctl, const struct ctl_option *options, int *argc,
 			ended = true;
 			continue;
 		}
-		option = strncmp(argv[i], "--", 2) != 0 ? NULL :
-			find_option(options, argv[i] + 2);
+		option = strncmp(argv[i], "--", 2) != 0
+			     ? NULL
+			     : find_option(options, argv[i] + 2);
 		if (option == NULL && strncmp(argv[i], "--", 2) == 0)
 			option = find_option(everywhere, argv[i] + 2);
 		if (option == NULL)
-			return ctl_fail(EX_USAGE, "%s: no such option %s; see "
-				"greylistctl --help", argv[0], argv[i]);
+			return ctl_fail(EX_USAGE,
+			    "%s: no such option %s; see "
+			    "greylistctl --help",
+			    argv[0], argv[i]);
 		if (take_option(option, *argc, argv, &i) != 0)
 			return EX_USAGE;
 	}
@@ -282,8 +290,8 @@ ctl_become(uid_t uid, gid_t gid, struct err *err)
 		return 0;
 	if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 ||
 	    setresuid(uid, uid, uid) != 0)
-		return err_set_errno(err, errno, "cannot become user %lu",
-			(unsigned long)uid);
+		return err_set_errno(
+		    err, errno, "cannot become user %lu", (unsigned long)uid);
 	return 0;
 }
 
@@ -298,9 +306,10 @@ ctl_open(struct ctl *ctl, enum store_mode mode)
 		return 0;
 	if (access(ctl->database, F_OK) != 0 && errno == ENOENT &&
 	    mode != STORE_DAEMON)
-		return ctl_fail(EX_NOINPUT, "there is no database %s; name it "
-			"with -D FILE, or start greylistd, which makes it",
-			ctl->database);
+		return ctl_fail(EX_NOINPUT,
+		    "there is no database %s; name it "
+		    "with -D FILE, or start greylistd, which makes it",
+		    ctl->database);
 	if (ctl_owner(ctl->database, &uid, &gid, &err) != 0)
 		return ctl_fail(EX_NOINPUT, "%s", err.text);
 	if (ctl_become(uid, gid, &err) != 0)
@@ -319,8 +328,8 @@ int
 ctl_open_or_make(struct ctl *ctl)
 {
 	/* A name on the command line may be a slip of the hand. */
-	bool make = !ctl->named && access(ctl->database, F_OK) != 0 &&
-		errno == ENOENT;
+	bool make =
+	    !ctl->named && access(ctl->database, F_OK) != 0 && errno == ENOENT;
 
 	return ctl_open(ctl, make ? STORE_DAEMON : STORE_TOOL);
 }
@@ -345,9 +354,8 @@ ctl_pause(const struct ctl *ctl, int64_t began_us)
 void
 ctl_close(struct ctl *ctl)
 {
-	const struct timespec turn = {
-		.tv_nsec = (GREYSTORE_SNAPSHOT_MS + 2) * INT64_C(1000000)
-	};
+	const struct timespec turn = { .tv_nsec = (GREYSTORE_SNAPSHOT_MS + 2) *
+						  INT64_C(1000000) };
 
 	greystore_close(&ctl->gs);
 	/* When the shell has its prompt back the change is in force. */
@@ -360,14 +368,14 @@ static int
 help(void)
 {
 	puts("usage: greylistctl [-c FILE] [-D DATABASE] [--json] COMMAND ...");
-	puts("  -c FILE      greylistd's configuration (default: "
-		OPTIONS_FILE ")");
+	puts("  -c FILE      greylistd's configuration (default: " OPTIONS_FILE
+	     ")");
 	puts("  -D DATABASE  the database, instead of the configured one");
 	puts("  --json       print JSON");
 	puts("  -V, --help   version, this text\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		printf("  %s %s\n      %s\n", commands[i].name,
-			commands[i].usage, commands[i].help);
+		    commands[i].usage, commands[i].help);
 	return ctl_finish(EX_OK);
 }
 
@@ -388,8 +396,10 @@ run(struct ctl *ctl, int argc, char **argv)
 		    str_distance(nearest->name, argv[0]))
 			nearest = command;
 	}
-	return ctl_fail(EX_USAGE, "no such command %s; did you mean %s? see "
-		"greylistctl --help", argv[0], nearest->name);
+	return ctl_fail(EX_USAGE,
+	    "no such command %s; did you mean %s? see "
+	    "greylistctl --help",
+	    argv[0], nearest->name);
 }
 
 struct globals {
@@ -413,25 +423,26 @@ take_globals(struct ctl *ctl, struct globals *globals, int argc, char **argv)
 		if (strcmp(word, "-c") == 0 || strcmp(word, "--config") == 0)
 			value = &globals->config_file;
 		else if (strcmp(word, "-D") == 0 ||
-		    strcmp(word, "--database") == 0)
+			 strcmp(word, "--database") == 0)
 			value = &globals->database;
 		else if (strcmp(word, "--json") == 0)
 			ctl->json = true;
 		else if (strcmp(word, "-V") == 0 ||
-		    strcmp(word, "--version") == 0)
+			 strcmp(word, "--version") == 0)
 			globals->version = true;
-		else if (strcmp(word, "-h") == 0 ||
-		    strcmp(word, "--help") == 0)
+		else if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0)
 			globals->help = true;
 		else {
-			ctl_fail(EX_USAGE, "no such option %s; see greylistctl "
-				"--help", word);
+			ctl_fail(EX_USAGE,
+			    "no such option %s; see greylistctl "
+			    "--help",
+			    word);
 			return -1;
 		}
 		if (value != NULL) {
 			if (i + 1 >= argc) {
-				ctl_fail(EX_USAGE, "%s: a value must follow",
-					word);
+				ctl_fail(
+				    EX_USAGE, "%s: a value must follow", word);
 				return -1;
 			}
 			*value = argv[++i];
@@ -465,7 +476,7 @@ main(int argc, char **argv)
 	}
 	if (first == argc)
 		return ctl_fail(EX_USAGE, "a command is missing; see "
-			"greylistctl --help");
+					  "greylistctl --help");
 	code = ctl_configure(&ctl, globals.config_file, globals.database);
 	if (code == 0)
 		code = run(&ctl, argc - first, argv + first);

@@ -32,18 +32,18 @@
 #define CTL_BATCH_US 2000
 
 struct ctl {
-	struct config *config;	/* the daemon's */
-	const struct options *options;	/* its values */
+	struct config *config;         /* the daemon's */
+	const struct options *options; /* its values */
 	char database[PATH_MAX];
 	struct key_config key;
 	struct greylist_policy policy;
 	int64_t now_s;
 	bool json;
-	bool named;		/* the database, on the command line */
-	bool writes;		/* opened for writing */
-	bool made;		/* the database was made by us just now: no
+	bool named;           /* the database, on the command line */
+	bool writes;          /* opened for writing */
+	bool made;            /* the database was made by us just now: no
 				 * daemon has it open */
-	struct greystore *gs;	/* NULL until ctl_open */
+	struct greystore *gs; /* NULL until ctl_open */
 };
 
 #define CTL_OPTION_LIST_MAX 32
@@ -57,22 +57,22 @@ struct ctl_option_list {
 /* An option of a command: a switch, or one with a value. Names are compared
  * without case, "-" and "_". One of the three pointers is not NULL. */
 struct ctl_option {
-	const char *name;	/* without "--"; NULL ends a list */
-	bool *flag;		/* set to true */
-	const char **value;	/* receives the text; the last one counts */
-	struct ctl_option_list *list;	/* receives all texts */
+	const char *name;   /* without "--"; NULL ends a list */
+	bool *flag;         /* set to true */
+	const char **value; /* receives the text; the last one counts */
+	struct ctl_option_list *list; /* receives all texts */
 };
 
 /* Takes the options out of argv (argv[0] is the command) and leaves the other
  * words, *argc of them with argv[0]. "--json" is known everywhere; "--" ends
  * the options. Returns 0, or EX_USAGE after a message. */
-int ctl_options(struct ctl *ctl, const struct ctl_option *options, int *argc,
-	char **argv);
+int ctl_options(
+    struct ctl *ctl, const struct ctl_option *options, int *argc, char **argv);
 
 /* Prints "greylistctl: text" on standard error, hostile bytes escaped, and
  * returns code. */
 int ctl_fail(int code, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3)));
 
 /* Prints a remark on standard error in the same way. */
 void ctl_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -109,8 +109,8 @@ int ctl_become(uid_t uid, gid_t gid, struct err *err);
 
 /* Parses a count of 1..max given for the option name; text NULL leaves
  * *value_io. Returns 0, or EX_USAGE after a message. */
-int ctl_number(const char *name, const char *text, uint64_t max,
-	int64_t *value_io);
+int ctl_number(
+    const char *name, const char *text, uint64_t max, int64_t *value_io);
 
 /* Flushes standard output; returns code, or EX_IOERR when that failed. */
 int ctl_finish(int code);
@@ -155,7 +155,6 @@ struct ctl_rule {
 typedef int ctl_rule_fn(void *arg, const struct ctl_rule *rule);
 
 /* Walks over all rules. Returns what fn returned last, or -1 with err. */
-int ctl_rule_each(struct ctl *ctl, ctl_rule_fn *fn, void *arg,
-	struct err *err);
+int ctl_rule_each(struct ctl *ctl, ctl_rule_fn *fn, void *arg, struct err *err);
 
 #endif

@@ -33,8 +33,7 @@ static const char *const recovery_programs[] = {
 	"/usr/local/bin/db_recover",
 };
 
-#define PROGRAM_COUNT \
-	(sizeof(recovery_programs) / sizeof(recovery_programs[0]))
+#define PROGRAM_COUNT (sizeof(recovery_programs) / sizeof(recovery_programs[0]))
 
 /* A signal must not leave the copy behind: it ends the work, and strikes when
  * the copy is gone. */
@@ -71,8 +70,8 @@ release_signals(void)
 static int
 lock(struct ctl_dbcopy *copy, const char *old, struct err *err)
 {
-	copy->lock_fd = openat(copy->old_fd, LOCK,
-		O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	copy->lock_fd = openat(
+	    copy->old_fd, LOCK, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	if (copy->lock_fd < 0) {
 		if (errno == ENOENT)
 			return 0;
@@ -85,8 +84,10 @@ lock(struct ctl_dbcopy *copy, const char *old, struct err *err)
 		err_set_errno(err, errno, "%s/" LOCK, old);
 		return EX_OSERR;
 	}
-	err_set(err, "postgrey is running on %s; stop it first: systemctl "
-		"stop postgrey", old);
+	err_set(err,
+	    "postgrey is running on %s; stop it first: systemctl "
+	    "stop postgrey",
+	    old);
 	return EX_TEMPFAIL;
 }
 
@@ -95,9 +96,9 @@ static bool
 is_wanted(const char *name)
 {
 	return strcmp(name, DATABASE) == 0 ||
-		strcmp(name, "postgrey_clients.db") == 0 ||
-		(strncmp(name, "log.", 4) == 0 && strlen(name) == 14 &&
-			strspn(name + 4, "0123456789") == 10);
+	       strcmp(name, "postgrey_clients.db") == 0 ||
+	       (strncmp(name, "log.", 4) == 0 && strlen(name) == 14 &&
+		   strspn(name + 4, "0123456789") == 10);
 }
 
 static int
@@ -112,8 +113,8 @@ copy_bytes(int from, int to, const char *name, struct err *err)
 
 			if (w < 0) {
 				xmem_free(&buf);
-				return err_set_errno(err, errno,
-					"cannot copy %s", name);
+				return err_set_errno(
+				    err, errno, "cannot copy %s", name);
 			}
 			done += w;
 		}
@@ -128,8 +129,8 @@ copy_file(const struct ctl_dbcopy *copy, const char *name, struct err *err)
 	struct stat st;
 	int from, to = -1, result = -1;
 
-	from = openat(copy->old_fd, name,
-		O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	from = openat(
+	    copy->old_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	if (from < 0 || fstat(from, &st) != 0) {
 		err_set_errno(err, errno, "cannot open %s", name);
 		goto out;
@@ -138,10 +139,10 @@ copy_file(const struct ctl_dbcopy *copy, const char *name, struct err *err)
 		err_set(err, "%s is no regular file", name);
 		goto out;
 	}
-	to = openat(copy->dir_fd, name,
-		O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (to < 0 || (geteuid() == 0 && fchown(to, st.st_uid, st.st_gid) !=
-		    0)) {
+	to = openat(
+	    copy->dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (to < 0 ||
+	    (geteuid() == 0 && fchown(to, st.st_uid, st.st_gid) != 0)) {
 		err_set_errno(err, errno, "cannot make a copy of %s", name);
 		goto out;
 	}
@@ -158,8 +159,8 @@ out:
 static int
 copy_files(const struct ctl_dbcopy *copy, struct err *err)
 {
-	int list_fd = openat(copy->old_fd, ".",
-		O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int list_fd =
+	    openat(copy->old_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = list_fd < 0 ? NULL : fdopendir(list_fd);
 	struct dirent *entry;
 	int logs = 0;
@@ -198,8 +199,8 @@ exec_recovery(const char *program, const char *dir, uid_t uid, gid_t gid)
 	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
 	    dup2(null, 2) < 0)
 		_exit(EX_OSERR);
-	if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setgid(gid) != 0 ||
-		    setuid(uid) != 0))
+	if (geteuid() == 0 &&
+	    (setgroups(0, NULL) != 0 || setgid(gid) != 0 || setuid(uid) != 0))
 		_exit(EX_NOPERM);
 	alarm(RECOVERY_MAX_S);
 	execve(program, args, env);
@@ -220,7 +221,7 @@ recover(const struct ctl_dbcopy *copy, const struct stat *owner)
 	pid = fork();
 	if (pid == 0)
 		exec_recovery(recovery_programs[i], copy->dir, owner->st_uid,
-			owner->st_gid);
+		    owner->st_gid);
 	if (pid < 0)
 		return CTL_DBCOPY_FAILED;
 	while (waitpid(pid, &status, 0) < 0) {
@@ -228,8 +229,9 @@ recover(const struct ctl_dbcopy *copy, const struct stat *owner)
 			return CTL_DBCOPY_FAILED;
 		(void)kill(pid, SIGTERM);
 	}
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ?
-		CTL_DBCOPY_RECOVERED : CTL_DBCOPY_FAILED;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0
+		   ? CTL_DBCOPY_RECOVERED
+		   : CTL_DBCOPY_FAILED;
 }
 
 /* Makes the private directory, owned by who owns the database. From then on
@@ -245,17 +247,19 @@ make_dir(struct ctl_dbcopy *copy, const struct stat *owner, struct err *err)
 	snprintf(copy->dir, sizeof(copy->dir), "%s/greylistctl.XXXXXX", base);
 	if (mkdtemp(copy->dir) == NULL) {
 		copy->dir[0] = '\0';
-		return err_set_errno(err, errno, "cannot make a directory in "
-			"%s", base);
+		return err_set_errno(err, errno,
+		    "cannot make a directory in "
+		    "%s",
+		    base);
 	}
-	copy->dir_fd = open(copy->dir,
-		O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	copy->dir_fd =
+	    open(copy->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (copy->dir_fd < 0)
 		return err_set_errno(err, errno, "%s", copy->dir);
 	if (geteuid() == 0 &&
 	    fchown(copy->dir_fd, owner->st_uid, owner->st_gid) != 0)
-		return err_set_errno(err, errno, "cannot give %s away",
-			copy->dir);
+		return err_set_errno(
+		    err, errno, "cannot give %s away", copy->dir);
 	return 0;
 }
 
@@ -272,12 +276,11 @@ ctl_dbcopy_make(struct ctl_dbcopy *copy, const char *old, struct err *err)
 	copy->recovery = CTL_DBCOPY_NO_LOGS;
 	copy->old_fd = open(old, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (copy->old_fd < 0) {
-		err_set_errno(err, errno, "%s (postgrey's --dbdir is wanted)",
-			old);
+		err_set_errno(
+		    err, errno, "%s (postgrey's --dbdir is wanted)", old);
 		return EX_NOINPUT;
 	}
-	if (fstatat(copy->old_fd, DATABASE, &owner, AT_SYMLINK_NOFOLLOW) !=
-	    0) {
+	if (fstatat(copy->old_fd, DATABASE, &owner, AT_SYMLINK_NOFOLLOW) != 0) {
 		err_set_errno(err, errno, "%s/" DATABASE, old);
 		return EX_NOINPUT;
 	}
@@ -303,10 +306,10 @@ ctl_dbcopy_make(struct ctl_dbcopy *copy, const char *old, struct err *err)
 
 int
 ctl_dbcopy_map(const struct ctl_dbcopy *copy, const char *name,
-	struct ctl_dbcopy_file *file_r, struct err *err)
+    struct ctl_dbcopy_file *file_r, struct err *err)
 {
-	int fd = openat(copy->dir_fd, name,
-		O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	int fd = openat(
+	    copy->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 	int result = 0;
 
@@ -320,12 +323,12 @@ ctl_dbcopy_map(const struct ctl_dbcopy *copy, const char *name,
 	}
 	if (st.st_size == 0)
 		goto out;
-	file_r->data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE,
-		fd, 0);
+	file_r->data =
+	    mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (file_r->data == MAP_FAILED) {
 		file_r->data = NULL;
-		result = err_set_errno(err, errno, "cannot map the copy of %s",
-			name);
+		result = err_set_errno(
+		    err, errno, "cannot map the copy of %s", name);
 		goto out;
 	}
 	file_r->size = (size_t)st.st_size;

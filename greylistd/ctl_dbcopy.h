@@ -18,24 +18,24 @@
 #include "common/err.h"
 
 enum ctl_dbcopy_recovery {
-	CTL_DBCOPY_NO_LOGS,	/* nothing to recover from */
+	CTL_DBCOPY_NO_LOGS, /* nothing to recover from */
 	CTL_DBCOPY_RECOVERED,
 	CTL_DBCOPY_NO_PROGRAM,
 	CTL_DBCOPY_FAILED,
 };
 
 struct ctl_dbcopy {
-	char dir[PATH_MAX];	/* of the copy; "" = none */
-	int dir_fd;		/* the same, whatever its name leads to */
-	int old_fd;		/* the original directory */
-	int lock_fd;		/* postgrey's lock, held; -1 = none */
+	char dir[PATH_MAX]; /* of the copy; "" = none */
+	int dir_fd;         /* the same, whatever its name leads to */
+	int old_fd;         /* the original directory */
+	int lock_fd;        /* postgrey's lock, held; -1 = none */
 	enum ctl_dbcopy_recovery recovery;
-	bool catches;		/* signals are held back */
+	bool catches; /* signals are held back */
 };
 
 /* A file in memory. */
 struct ctl_dbcopy_file {
-	void *data;		/* NULL when size is 0 */
+	void *data; /* NULL when size is 0 */
 	size_t size;
 };
 
@@ -43,14 +43,13 @@ struct ctl_dbcopy_file {
  * copy. Returns 0, or a code of sysexits.h with err: EX_TEMPFAIL = postgrey
  * is running. In any case ctl_dbcopy_remove ends it; a signal that comes
  * between both waits for that. */
-int ctl_dbcopy_make(struct ctl_dbcopy *copy, const char *old,
-	struct err *err);
+int ctl_dbcopy_make(struct ctl_dbcopy *copy, const char *old, struct err *err);
 
 /* Maps a file of the copy; one that is not there is empty. The caller unmaps
  * it with ctl_dbcopy_unmap, also after ctl_dbcopy_remove. Returns 0 or -1
  * with err. */
 int ctl_dbcopy_map(const struct ctl_dbcopy *copy, const char *name,
-	struct ctl_dbcopy_file *file_r, struct err *err);
+    struct ctl_dbcopy_file *file_r, struct err *err);
 
 /* Undoes ctl_dbcopy_map. */
 void ctl_dbcopy_unmap(struct ctl_dbcopy_file *file);

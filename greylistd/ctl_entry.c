@@ -22,7 +22,7 @@ bool
 ctl_entry_is_digest(const char *key, size_t len)
 {
 	return len == DIGEST_LEN &&
-		strspn(key, "0123456789abcdef") >= DIGEST_LEN;
+	       strspn(key, "0123456789abcdef") >= DIGEST_LEN;
 }
 
 /* The length of the network part: up to the first "/", or behind the "/32" or
@@ -57,8 +57,8 @@ ctl_entry_split(const char *key, size_t len, struct ctl_entry_parts *parts_r)
 	const char *rest, *at, *slash = NULL;
 
 	memset(parts_r, 0, sizeof(*parts_r));
-	parts_r->network.text = parts_r->sender.text =
-		parts_r->recipient.text = "";
+	parts_r->network.text = parts_r->sender.text = parts_r->recipient.text =
+	    "";
 	parts_r->network.len = network_len(key, end);
 	if (parts_r->network.len == 0)
 		return false;
@@ -84,17 +84,18 @@ ctl_entry_split(const char *key, size_t len, struct ctl_entry_parts *parts_r)
 
 enum ctl_entry_state
 ctl_entry_state(const struct greylist_policy *policy,
-	const struct greylist_entry *entry, int64_t now_s)
+    const struct greylist_entry *entry, int64_t now_s)
 {
 	int64_t waited_s = greylist_age(now_s, entry->first);
 
 	if (entry->passed != 0)
-		return greylist_age(now_s, entry->last) > policy->max_age_s ?
-			CTL_ENTRY_EXPIRED : CTL_ENTRY_PASSED;
+		return greylist_age(now_s, entry->last) > policy->max_age_s
+			   ? CTL_ENTRY_EXPIRED
+			   : CTL_ENTRY_PASSED;
 	if (waited_s < policy->delay_s)
 		return CTL_ENTRY_PENDING;
-	return waited_s > policy->retry_window_s ? CTL_ENTRY_LATE :
-		CTL_ENTRY_READY;
+	return waited_s > policy->retry_window_s ? CTL_ENTRY_LATE
+						 : CTL_ENTRY_READY;
 }
 
 const char *
@@ -148,33 +149,36 @@ find_prefix(struct ctl_entry_filter *filter, const struct key_config *key)
 
 int
 ctl_entry_filter_init(struct ctl_entry_filter *filter,
-	const struct key_config *key, struct err *err)
+    const struct key_config *key, struct err *err)
 {
 	bool searches = filter->network != NULL || filter->sender != NULL ||
-		filter->recipient != NULL;
+			filter->recipient != NULL;
 
 	filter->prefix[0] = '\0';
 	filter->one_network = false;
 	if (searches && key->privacy)
-		return err_set(err, "with Privacy the database holds digests "
-			"only, nothing can be searched by network or address");
+		return err_set(err,
+		    "with Privacy the database holds digests "
+		    "only, nothing can be searched by network or address");
 	if (filter->pending && filter->passed)
 		return err_set(err, "--pending and --passed exclude each "
-			"other");
+				    "other");
 	fold(filter->sender, true, filter->sender_fold);
 	fold(filter->recipient, false, filter->recipient_fold);
 	if (filter->network == NULL)
 		return 0;
 	if (!ip_net_parse(filter->network, &filter->net))
-		return err_set(err, "%s is no network; write 192.0.2.1, "
-			"192.0.2.0/24 or 2001:db8::/64", filter->network);
+		return err_set(err,
+		    "%s is no network; write 192.0.2.1, "
+		    "192.0.2.0/24 or 2001:db8::/64",
+		    filter->network);
 	find_prefix(filter, key);
 	return 0;
 }
 
 static bool
-match_network(const struct ctl_entry_filter *filter,
-	const struct ctl_entry_part *part)
+match_network(
+    const struct ctl_entry_filter *filter, const struct ctl_entry_part *part)
 {
 	char text[IP_TEXT_SIZE + 8];
 	struct ip ip;
@@ -182,7 +186,7 @@ match_network(const struct ctl_entry_filter *filter,
 
 	if (filter->one_network)
 		return part->len == strlen(filter->prefix) - 1 &&
-			memcmp(part->text, filter->prefix, part->len) == 0;
+		       memcmp(part->text, filter->prefix, part->len) == 0;
 	if (part->len >= sizeof(text))
 		return false;
 	memcpy(text, part->text, part->len);
@@ -214,8 +218,8 @@ match_address(const char *want, const struct ctl_entry_part *part)
 }
 
 bool
-ctl_entry_filter_match(const struct ctl_entry_filter *filter,
-	const char *key, size_t len, const struct greylist_entry *entry)
+ctl_entry_filter_match(const struct ctl_entry_filter *filter, const char *key,
+    size_t len, const struct greylist_entry *entry)
 {
 	struct ctl_entry_parts parts;
 
@@ -228,18 +232,17 @@ ctl_entry_filter_match(const struct ctl_entry_filter *filter,
 	if (!ctl_entry_split(key, len, &parts))
 		return false;
 	return (filter->network == NULL ||
-		       match_network(filter, &parts.network)) &&
-		(filter->sender == NULL ||
-			match_address(filter->sender_fold, &parts.sender)) &&
-		(filter->recipient == NULL ||
-			match_address(filter->recipient_fold,
-				&parts.recipient));
+		   match_network(filter, &parts.network)) &&
+	       (filter->sender == NULL ||
+		   match_address(filter->sender_fold, &parts.sender)) &&
+	       (filter->recipient == NULL ||
+		   match_address(filter->recipient_fold, &parts.recipient));
 }
 
 /* Reads one page of rows; *rows_r counts them. */
 static int
 read_page(struct store_stmt *stmt, struct ctl_entry_walk *walk,
-	const char *prefix, ctl_entry_fn *fn, void *arg, struct err *err)
+    const char *prefix, ctl_entry_fn *fn, void *arg, struct err *err)
 {
 	char after[CTL_ENTRY_KEY_SIZE];
 	int rows = 0;
@@ -256,8 +259,8 @@ read_page(struct store_stmt *stmt, struct ctl_entry_walk *walk,
 		case STORE_FAILED:
 			return -1;
 		case STORE_DONE:
-			walk->ended = rows < PAGE_ROWS ||
-				strcmp(after, walk->after) == 0;
+			walk->ended =
+			    rows < PAGE_ROWS || strcmp(after, walk->after) == 0;
 			return 0;
 		case STORE_ROW:
 			break;
@@ -284,15 +287,16 @@ read_page(struct store_stmt *stmt, struct ctl_entry_walk *walk,
 }
 
 int
-ctl_entry_each(struct ctl *ctl, struct ctl_entry_walk *walk,
-	const char *prefix, ctl_entry_fn *fn, void *arg, struct err *err)
+ctl_entry_each(struct ctl *ctl, struct ctl_entry_walk *walk, const char *prefix,
+    ctl_entry_fn *fn, void *arg, struct err *err)
 {
-	static struct store_stmt *stmt;	/* one database per process */
+	static struct store_stmt *stmt; /* one database per process */
 
 	if (stmt == NULL)
 		stmt = store_prepare(greystore_store(ctl->gs),
-			"SELECT key, first, last, passed FROM triplet "
-			"WHERE key > ?1 ORDER BY key LIMIT ?2", err);
+		    "SELECT key, first, last, passed FROM triplet "
+		    "WHERE key > ?1 ORDER BY key LIMIT ?2",
+		    err);
 	if (stmt == NULL)
 		return -1;
 	if (walk->after[0] == '\0' && prefix[0] != '\0')
@@ -310,8 +314,9 @@ static int
 hex_value(char c)
 {
 	const char *digits = "0123456789abcdef";
-	const char *p = c == '\0' ? NULL :
-		strchr(digits, c >= 'A' && c <= 'F' ? c + 32 : c);
+	const char *p = c == '\0'
+			    ? NULL
+			    : strchr(digits, c >= 'A' && c <= 'F' ? c + 32 : c);
 
 	return p == NULL ? -1 : (int)(p - digits);
 }

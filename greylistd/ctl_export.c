@@ -12,13 +12,14 @@
 #include "greylistd/ctl_entry.h"
 #include "greylistd/ctl_text.h"
 
-struct export {
+struct export
+{
 	FILE *out;
 	struct ctl *ctl;
 	struct ctl_text record;
 	char line[CTL_TEXT_LINE_SIZE];
 	int64_t rows;
-	int64_t dropped;	/* rows with texts that are too long */
+	int64_t dropped; /* rows with texts that are too long */
 };
 
 static void
@@ -46,8 +47,8 @@ set_text(struct export *export, size_t i, const char *text)
 }
 
 static bool
-write_triplet(void *arg, const char *key, size_t len,
-	const struct greylist_entry *entry)
+write_triplet(
+    void *arg, const char *key, size_t len, const struct greylist_entry *entry)
 {
 	struct export *export = arg;
 
@@ -80,10 +81,10 @@ write_rule(void *arg, const struct ctl_rule *rule)
 /* Writes the rows of a query with a text and two numbers. */
 static int
 write_query(struct export *export, enum ctl_text_type type, const char *sql,
-	struct err *err)
+    struct err *err)
 {
-	struct store_stmt *stmt = store_prepare(
-		greystore_store(export->ctl->gs), sql, err);
+	struct store_stmt *stmt =
+	    store_prepare(greystore_store(export->ctl->gs), sql, err);
 	enum store_step step;
 
 	if (stmt == NULL)
@@ -108,12 +109,16 @@ write_all(struct export *export, struct err *err)
 	fprintf(export->out, "%s\n", CTL_TEXT_HEAD);
 	if (store_begin_read(store, err) != 0 ||
 	    ctl_rule_each(export->ctl, write_rule, export, err) != 0 ||
-	    write_query(export, CTL_TEXT_CLIENT, "SELECT address, count, last "
-		    "FROM client ORDER BY address", err) != 0 ||
-	    write_query(export, CTL_TEXT_COUNTER, "SELECT name, day, n "
-		    "FROM counter ORDER BY day, name", err) != 0 ||
-	    ctl_entry_each(export->ctl, &walk, "", write_triplet, export,
-		    err) != 0)
+	    write_query(export, CTL_TEXT_CLIENT,
+		"SELECT address, count, last "
+		"FROM client ORDER BY address",
+		err) != 0 ||
+	    write_query(export, CTL_TEXT_COUNTER,
+		"SELECT name, day, n "
+		"FROM counter ORDER BY day, name",
+		err) != 0 ||
+	    ctl_entry_each(
+		export->ctl, &walk, "", write_triplet, export, err) != 0)
 		return -1;
 	(void)store_end(store, NULL);
 	export->record.type = CTL_TEXT_END;
@@ -131,8 +136,8 @@ open_output(const char *path)
 
 	if (path == NULL || strcmp(path, "-") == 0)
 		return stdout;
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY,
-		0600);
+	fd = open(
+	    path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
 	return fd < 0 ? NULL : fdopen(fd, "w");
 }
 
@@ -153,8 +158,8 @@ ctl_export(struct ctl *ctl, int argc, char **argv)
 		return ctl_open(ctl, STORE_TOOL_READ);
 	out = open_output(argv[1]);
 	if (out == NULL)
-		return ctl_fail(EX_CANTCREAT, "%s: %s", argv[1],
-			strerror(errno));
+		return ctl_fail(
+		    EX_CANTCREAT, "%s: %s", argv[1], strerror(errno));
 	code = ctl_open(ctl, STORE_TOOL_READ);
 	if (code != 0)
 		goto out;
@@ -163,12 +168,13 @@ ctl_export(struct ctl *ctl, int argc, char **argv)
 	export->ctl = ctl;
 	if (write_all(export, &err) != 0)
 		code = ctl_fail(EX_UNAVAILABLE, "%s; %lld rows were written",
-			err.text, (long long)export->rows);
+		    err.text, (long long)export->rows);
 	if (fflush(out) != 0 || ferror(out))
 		code = ctl_fail(EX_IOERR, "cannot write: %s", strerror(errno));
 	if (export->dropped > 0)
 		ctl_note("%lld rows are too long for the format and were left "
-			"out", (long long)export->dropped);
+			 "out",
+		    (long long)export->dropped);
 	if (out != stdout && code == 0)
 		printf("%lld rows written\n", (long long)export->rows);
 	xmem_free(&export);

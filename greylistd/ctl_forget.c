@@ -17,13 +17,13 @@ struct forget {
 	struct ctl_entry_walk walk;
 	char *keys[CTL_BATCH];
 	size_t count;
-	int64_t triplets;	/* removed */
+	int64_t triplets; /* removed */
 	int64_t clients;
 };
 
 static bool
-collect(void *arg, const char *key, size_t len,
-	const struct greylist_entry *entry)
+collect(
+    void *arg, const char *key, size_t len, const struct greylist_entry *entry)
 {
 	struct forget *forget = arg;
 
@@ -47,8 +47,8 @@ remove_some(struct forget *forget, size_t *next, struct err *err)
 		/* The clock runs from the moment that the lock was got. */
 		if (began_us == 0)
 			began_us = now_mono_us();
-	} while (*next < forget->count &&
-		now_mono_us() - began_us < CTL_BATCH_US);
+	} while (
+	    *next < forget->count && now_mono_us() - began_us < CTL_BATCH_US);
 	if (greystore_commit(gs, err) != 0)
 		return -1;
 	forget->triplets += before - greystore_triplets(gs);
@@ -74,12 +74,11 @@ remove_batch(struct forget *forget, struct err *err)
 static int
 forget_triplets(struct forget *forget, struct err *err)
 {
-	if (ctl_entry_filter_init(&forget->filter, &forget->ctl->key,
-		    err) != 0)
+	if (ctl_entry_filter_init(&forget->filter, &forget->ctl->key, err) != 0)
 		return -1;
 	do {
 		if (ctl_entry_each(forget->ctl, &forget->walk,
-			    forget->filter.prefix, collect, forget, err) != 0)
+			forget->filter.prefix, collect, forget, err) != 0)
 			return -1;
 		if (forget->count == 0)
 			break;
@@ -98,8 +97,8 @@ forget_keys(struct forget *forget, int argc, char **argv, struct err *err)
 
 	for (int i = 1; i < argc; i++) {
 		struct greylist_entry entry;
-		enum greystore_found found = greystore_find(gs, argv[i],
-			&entry, err);
+		enum greystore_found found =
+		    greystore_find(gs, argv[i], &entry, err);
 
 		if (found == GREYSTORE_NONE && ctl_entry_unescape(argv[i]))
 			found = greystore_find(gs, argv[i], &entry, err);
@@ -125,10 +124,11 @@ forget_clients(struct forget *forget, const char *key, struct err *err)
 	struct store_stmt *stmt;
 	int64_t removed;
 
-	stmt = store_prepare(store, key != NULL ?
-		"DELETE FROM client WHERE address = ?1" :
-		"DELETE FROM client WHERE address IN "
-		"(SELECT address FROM client LIMIT ?1)", err);
+	stmt = store_prepare(store,
+	    key != NULL ? "DELETE FROM client WHERE address = ?1"
+			: "DELETE FROM client WHERE address IN "
+			  "(SELECT address FROM client LIMIT ?1)",
+	    err);
 	if (stmt == NULL)
 		return -1;
 	do {
@@ -157,23 +157,25 @@ forget_clients(struct forget *forget, const char *key, struct err *err)
 
 static int
 check_usage(const struct forget *forget, bool all, bool yes, int argc,
-	const char *client)
+    const char *client)
 {
 	bool some = forget->filter.network != NULL ||
-		forget->filter.sender != NULL ||
-		forget->filter.recipient != NULL;
+		    forget->filter.sender != NULL ||
+		    forget->filter.recipient != NULL;
 
 	if (all && (some || client != NULL || argc > 1))
 		return ctl_fail(EX_USAGE, "--all stands alone");
 	if (all && !yes)
-		return ctl_fail(EX_USAGE, "this forgets every triplet and "
-			"every client, so that all mail is delayed anew; if "
-			"that is meant, write: greylistctl forget --all "
-			"--yes");
+		return ctl_fail(EX_USAGE,
+		    "this forgets every triplet and "
+		    "every client, so that all mail is delayed anew; if "
+		    "that is meant, write: greylistctl forget --all "
+		    "--yes");
 	if (!all && !some && client == NULL && argc < 2)
-		return ctl_fail(EX_USAGE, "say what to forget: a key, "
-			"--network, --sender, --recipient or --client; see "
-			"greylistctl --help");
+		return ctl_fail(EX_USAGE,
+		    "say what to forget: a key, "
+		    "--network, --sender, --recipient or --client; see "
+		    "greylistctl --help");
 	if (some && argc > 1)
 		return ctl_fail(EX_USAGE, "give either keys or a search");
 	return 0;
@@ -181,12 +183,12 @@ check_usage(const struct forget *forget, bool all, bool yes, int argc,
 
 static int
 run(struct forget *forget, const char *client_key, bool all, int argc,
-	char **argv)
+    char **argv)
 {
 	struct err err;
 	bool some = forget->filter.network != NULL ||
-		forget->filter.sender != NULL ||
-		forget->filter.recipient != NULL;
+		    forget->filter.sender != NULL ||
+		    forget->filter.recipient != NULL;
 
 	if ((some || all) && forget_triplets(forget, &err) != 0)
 		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
@@ -205,8 +207,7 @@ run(struct forget *forget, const char *client_key, bool all, int argc,
 		json_close(&json);
 	} else {
 		printf("forgotten: %lld triplets, %lld clients\n",
-			(long long)forget->triplets,
-			(long long)forget->clients);
+		    (long long)forget->triplets, (long long)forget->clients);
 	}
 	return EX_OK;
 }
@@ -235,8 +236,10 @@ ctl_forget(struct ctl *ctl, int argc, char **argv)
 		return EX_USAGE;
 	if (client != NULL) {
 		if (!ip_parse(client, &ip))
-			return ctl_fail(EX_USAGE, "--client %s: this is no IP "
-				"address", client);
+			return ctl_fail(EX_USAGE,
+			    "--client %s: this is no IP "
+			    "address",
+			    client);
 		key_client(&ctl->key, &ip, client_key);
 	}
 	forget.ctl = ctl;
@@ -244,13 +247,12 @@ ctl_forget(struct ctl *ctl, int argc, char **argv)
 	if (!all) {
 		struct err err;
 
-		if (ctl_entry_filter_init(&forget.filter, &ctl->key, &err) !=
-		    0)
+		if (ctl_entry_filter_init(&forget.filter, &ctl->key, &err) != 0)
 			return ctl_fail(EX_USAGE, "%s", err.text);
 	}
 	code = ctl_open(ctl, STORE_TOOL);
 	if (code != 0)
 		return code;
-	return ctl_finish(run(&forget, client != NULL ? client_key : NULL, all,
-		argc, argv));
+	return ctl_finish(
+	    run(&forget, client != NULL ? client_key : NULL, all, argc, argv));
 }

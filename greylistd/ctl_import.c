@@ -21,7 +21,7 @@ struct import {
 	struct ctl_text record;
 	char buf[CTL_TEXT_LINE_SIZE + 2];
 	int64_t rows;
-	bool ended;		/* the last line was seen */
+	bool ended; /* the last line was seen */
 };
 
 /* Reads a line without its end. Returns its length, -1 at the end, -2 when it
@@ -47,8 +47,7 @@ read_line(struct import *import)
 static int
 check_triplet(const struct ctl_text *record, struct err *err)
 {
-	if (record->text[0][0] == '\0' ||
-	    strlen(record->text[0]) >= KEY_SIZE)
+	if (record->text[0][0] == '\0' || strlen(record->text[0]) >= KEY_SIZE)
 		return err_set(err, "a key has 1 to %d bytes", KEY_SIZE - 1);
 	if (record->number[0] == 0 || record->number[1] < record->number[0])
 		return err_set(err, "last is before first");
@@ -77,11 +76,13 @@ add_record(struct import *import, struct err *err)
 {
 	struct ctl_text *record = &import->record;
 	const struct greylist_entry entry = {
-		.first = record->number[0], .last = record->number[1],
+		.first = record->number[0],
+		.last = record->number[1],
 		.passed = record->number[2],
 	};
 	const struct greylist_client client = {
-		.count = record->number[0], .last = record->number[1],
+		.count = record->number[0],
+		.last = record->number[1],
 	};
 
 	switch (record->type) {
@@ -90,11 +91,11 @@ add_record(struct import *import, struct err *err)
 	case CTL_TEXT_TRIPLET:
 		if (check_triplet(record, err) != 0)
 			return -1;
-		return ctl_merge_triplet(&import->merge, record->text[0],
-			&entry, err);
+		return ctl_merge_triplet(
+		    &import->merge, record->text[0], &entry, err);
 	case CTL_TEXT_CLIENT:
-		return ctl_merge_client(&import->merge, record->text[0],
-			&client, err);
+		return ctl_merge_client(
+		    &import->merge, record->text[0], &client, err);
 	case CTL_TEXT_RULE:
 		if (check_rule(record, err) != 0)
 			return -1;
@@ -105,9 +106,10 @@ add_record(struct import *import, struct err *err)
 		import->ended = true;
 		if (record->number[0] == import->rows)
 			return 0;
-		return err_set(err, "%lld rows were read, %lld were written "
-			"once", (long long)import->rows,
-			(long long)record->number[0]);
+		return err_set(err,
+		    "%lld rows were read, %lld were written "
+		    "once",
+		    (long long)import->rows, (long long)record->number[0]);
 	}
 	return 0;
 }
@@ -121,8 +123,9 @@ read_records(struct import *import, struct err *err)
 	while (!import->ended && (len = read_line(import)) != -1) {
 		if (len == -2)
 			return err_set(err, "the line is too long");
-		if (ctl_text_parse(import->buf, (size_t)len, &import->record,
-			    err) != 0 || add_record(import, err) != 0)
+		if (ctl_text_parse(
+			import->buf, (size_t)len, &import->record, err) != 0 ||
+		    add_record(import, err) != 0)
 			return -1;
 		if (import->record.type != CTL_TEXT_NOTHING &&
 		    import->record.type != CTL_TEXT_END)
@@ -148,10 +151,9 @@ report(const struct import *import)
 		return;
 	}
 	printf("%lld rows read: %lld triplets and clients added, %lld merged "
-		"with those there; %lld rules and counters\n",
-		(long long)import->rows, (long long)import->merge.added,
-		(long long)import->merge.merged,
-		(long long)import->merge.others);
+	       "with those there; %lld rules and counters\n",
+	    (long long)import->rows, (long long)import->merge.added,
+	    (long long)import->merge.merged, (long long)import->merge.others);
 }
 
 static int
@@ -163,20 +165,22 @@ import_file(struct import *import)
 
 	if (len < 0 || (size_t)len != strlen(CTL_TEXT_HEAD) ||
 	    memcmp(import->buf, CTL_TEXT_HEAD, (size_t)len) != 0)
-		return ctl_fail(EX_DATAERR, "%s: the first line must be \"%s\";"
-			" is this a file that greylistctl export wrote?",
-			import->name, CTL_TEXT_HEAD);
+		return ctl_fail(EX_DATAERR,
+		    "%s: the first line must be \"%s\";"
+		    " is this a file that greylistctl export wrote?",
+		    import->name, CTL_TEXT_HEAD);
 	if (read_records(import, &err) != 0) {
 		/* What was sound until here stays. */
 		(void)ctl_merge_flush(&import->merge, NULL);
 		code = ctl_fail(EX_DATAERR, "%s:%lld: %s", import->name,
-			import->line, err.text);
+		    import->line, err.text);
 	} else if (ctl_merge_flush(&import->merge, &err) != 0) {
 		code = ctl_fail(EX_UNAVAILABLE, "%s", err.text);
 	} else if (!import->ended) {
-		code = ctl_fail(EX_DATAERR, "%s: the last line is missing: "
-			"the file was cut; what it holds was imported",
-			import->name);
+		code = ctl_fail(EX_DATAERR,
+		    "%s: the last line is missing: "
+		    "the file was cut; what it holds was imported",
+		    import->name);
 	}
 	report(import);
 	return code;
@@ -193,14 +197,13 @@ ctl_import(struct ctl *ctl, int argc, char **argv)
 		return EX_USAGE;
 	if (argc != 2)
 		return ctl_fail(EX_USAGE, "write: greylistctl import FILE "
-			"(\"-\" = standard input)");
+					  "(\"-\" = standard input)");
 	import = xmem_calloc(1, sizeof(*import));
 	import->merge.ctl = ctl;
 	import->name = argv[1];
 	import->in = strcmp(argv[1], "-") == 0 ? stdin : fopen(argv[1], "re");
 	if (import->in == NULL)
-		code = ctl_fail(EX_NOINPUT, "%s: %s", argv[1],
-			strerror(errno));
+		code = ctl_fail(EX_NOINPUT, "%s: %s", argv[1], strerror(errno));
 	else
 		code = ctl_open_or_make(ctl);
 	if (code == 0)

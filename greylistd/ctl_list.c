@@ -50,8 +50,8 @@ struct ctl_print *
 ctl_list_triplets(struct ctl *ctl, struct json *json, const char *name)
 {
 	if (ctl->key.privacy)
-		return ctl_print_new(stdout, json, name,
-			COLUMNS(digest_columns));
+		return ctl_print_new(
+		    stdout, json, name, COLUMNS(digest_columns));
 	return ctl_print_new(stdout, json, name, COLUMNS(triplet_columns));
 }
 
@@ -63,18 +63,20 @@ print_string(struct ctl_print *print, const char *text)
 
 void
 ctl_list_triplet(struct ctl *ctl, struct ctl_print *print, const char *key,
-	size_t len, const struct greylist_entry *entry)
+    size_t len, const struct greylist_entry *entry)
 {
-	enum ctl_entry_state state = ctl_entry_state(&ctl->policy, entry,
-		ctl->now_s);
+	enum ctl_entry_state state =
+	    ctl_entry_state(&ctl->policy, entry, ctl->now_s);
 	struct ctl_entry_parts parts;
 
 	print_string(print, ctl_entry_state_name(state));
-	ctl_print_int(print, state == CTL_ENTRY_PENDING ?
-		ctl->policy.delay_s - greylist_age(ctl->now_s, entry->first) :
-		-1);
-	ctl_print_int(print, entry->passed > GREYLIST_PASSED_UNKNOWN ?
-		greylist_age(entry->passed, entry->first) : -1);
+	ctl_print_int(print,
+	    state == CTL_ENTRY_PENDING
+		? ctl->policy.delay_s - greylist_age(ctl->now_s, entry->first)
+		: -1);
+	ctl_print_int(print, entry->passed > GREYLIST_PASSED_UNKNOWN
+				 ? greylist_age(entry->passed, entry->first)
+				 : -1);
 	ctl_print_int(print, entry->first);
 	ctl_print_int(print, entry->last);
 	if (ctl->key.privacy) {
@@ -87,8 +89,7 @@ ctl_list_triplet(struct ctl *ctl, struct ctl_print *print, const char *key,
 		parts.network.len = len;
 	}
 	ctl_print_text(print, parts.network.text, parts.network.len);
-	if (parts.sender.len == 0 && parts.network.len < len &&
-	    !ctl->json)
+	if (parts.sender.len == 0 && parts.network.len < len && !ctl->json)
 		print_string(print, "<>");
 	else
 		ctl_print_text(print, parts.sender.text, parts.sender.len);
@@ -99,12 +100,12 @@ struct listing {
 	struct ctl *ctl;
 	struct ctl_print *print;
 	const struct ctl_entry_filter *filter;
-	int64_t left;		/* rows still to print */
+	int64_t left; /* rows still to print */
 };
 
 static bool
-list_one(void *arg, const char *key, size_t len,
-	const struct greylist_entry *entry)
+list_one(
+    void *arg, const char *key, size_t len, const struct greylist_entry *entry)
 {
 	struct listing *listing = arg;
 
@@ -115,8 +116,8 @@ list_one(void *arg, const char *key, size_t len,
 }
 
 static int
-list_triplets(struct ctl *ctl, struct ctl_entry_filter *filter,
-	int64_t limit, struct json *json)
+list_triplets(struct ctl *ctl, struct ctl_entry_filter *filter, int64_t limit,
+    struct json *json)
 {
 	static struct ctl_entry_walk walk;
 	struct listing listing = {
@@ -128,12 +129,11 @@ list_triplets(struct ctl *ctl, struct ctl_entry_filter *filter,
 	if (ctl_entry_filter_init(filter, &ctl->key, &err) != 0)
 		return ctl_fail(EX_USAGE, "%s", err.text);
 	listing.print = ctl_list_triplets(ctl, json, NULL);
-	result = ctl_entry_each(ctl, &walk, filter->prefix, list_one,
-		&listing, &err);
+	result = ctl_entry_each(
+	    ctl, &walk, filter->prefix, list_one, &listing, &err);
 	if (ctl_print_end(&listing.print) == 0 && result == 0 && json == NULL)
 		ctl_note("no triplets are stored that fit");
-	return result == 0 ? EX_OK :
-		ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+	return result == 0 ? EX_OK : ctl_fail(EX_UNAVAILABLE, "%s", err.text);
 }
 
 struct ctl_print *
@@ -144,10 +144,10 @@ ctl_list_clients(struct json *json, const char *name)
 
 void
 ctl_list_client(const struct ctl *ctl, struct ctl_print *print,
-	const char *address, const struct greylist_client *client)
+    const char *address, const struct greylist_client *client)
 {
 	bool known = ctl->policy.client_threshold > 0 &&
-		client->count >= ctl->policy.client_threshold;
+		     client->count >= ctl->policy.client_threshold;
 
 	print_string(print, known ? "known" : "counting");
 	ctl_print_int(print, client->count);
@@ -156,8 +156,8 @@ ctl_list_client(const struct ctl *ctl, struct ctl_print *print,
 }
 
 static int
-list_clients(struct ctl *ctl, const char *network, int64_t limit,
-	struct json *json)
+list_clients(
+    struct ctl *ctl, const char *network, int64_t limit, struct json *json)
 {
 	struct err err;
 	struct ip_net net;
@@ -166,11 +166,12 @@ list_clients(struct ctl *ctl, const char *network, int64_t limit,
 	enum store_step step;
 
 	if (network != NULL && !ip_net_parse(network, &net))
-		return ctl_fail(EX_USAGE, "%s is no network; write 192.0.2.1, "
-			"192.0.2.0/24 or 2001:db8::/64", network);
+		return ctl_fail(EX_USAGE,
+		    "%s is no network; write 192.0.2.1, "
+		    "192.0.2.0/24 or 2001:db8::/64",
+		    network);
 	stmt = store_prepare(greystore_store(ctl->gs),
-		"SELECT address, count, last FROM client ORDER BY address",
-		&err);
+	    "SELECT address, count, last FROM client ORDER BY address", &err);
 	if (stmt == NULL)
 		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
 	print = ctl_list_clients(json, NULL);
@@ -182,8 +183,8 @@ list_clients(struct ctl *ctl, const char *network, int64_t limit,
 		};
 		struct ip ip;
 
-		if (network != NULL && (!ip_parse(address, &ip) ||
-			    !ip_net_contains(&net, &ip)))
+		if (network != NULL &&
+		    (!ip_parse(address, &ip) || !ip_net_contains(&net, &ip)))
 			continue;
 		ctl_list_client(ctl, print, address, &client);
 		limit--;
@@ -191,8 +192,8 @@ list_clients(struct ctl *ctl, const char *network, int64_t limit,
 	store_reset(stmt);
 	if (ctl_print_end(&print) == 0 && step != STORE_FAILED && json == NULL)
 		ctl_note("no clients are stored that fit");
-	return step == STORE_FAILED ?
-		ctl_fail(EX_UNAVAILABLE, "%s", err.text) : EX_OK;
+	return step == STORE_FAILED ? ctl_fail(EX_UNAVAILABLE, "%s", err.text)
+				    : EX_OK;
 }
 
 struct ctl_print *
@@ -228,8 +229,7 @@ list_rules(struct ctl *ctl, struct json *json)
 
 	if (ctl_print_end(&print) == 0 && result == 0 && json == NULL)
 		ctl_note("no rules are stored");
-	return result == 0 ? EX_OK :
-		ctl_fail(EX_UNAVAILABLE, "%s", err.text);
+	return result == 0 ? EX_OK : ctl_fail(EX_UNAVAILABLE, "%s", err.text);
 }
 
 int
@@ -256,20 +256,21 @@ ctl_list(struct ctl *ctl, int argc, char **argv)
 		return EX_USAGE;
 	if (argc > 1)
 		what = argv[1];
-	if (argc > 2 || (strcmp(what, "triplets") != 0 &&
-		strcmp(what, "clients") != 0 && strcmp(what, "rules") != 0))
+	if (argc > 2 ||
+	    (strcmp(what, "triplets") != 0 && strcmp(what, "clients") != 0 &&
+		strcmp(what, "rules") != 0))
 		return ctl_fail(EX_USAGE, "write: list, list clients or list "
-			"rules");
+					  "rules");
 	code = ctl_open(ctl, STORE_TOOL_READ);
 	if (code != 0)
 		return code;
 	json_init(&json, stdout);
 	if (what[0] == 't')
-		code = list_triplets(ctl, &filter, limit,
-			ctl->json ? &json : NULL);
+		code = list_triplets(
+		    ctl, &filter, limit, ctl->json ? &json : NULL);
 	else if (what[0] == 'c')
-		code = list_clients(ctl, filter.network, limit,
-			ctl->json ? &json : NULL);
+		code = list_clients(
+		    ctl, filter.network, limit, ctl->json ? &json : NULL);
 	else
 		code = list_rules(ctl, ctl->json ? &json : NULL);
 	return ctl_finish(code);

@@ -13,17 +13,17 @@
 #include "greylistd/ctl_print.h"
 
 /* Starts rows of triplets on standard output, see ctl_print_new. */
-struct ctl_print *ctl_list_triplets(struct ctl *ctl, struct json *json,
-	const char *name);
+struct ctl_print *ctl_list_triplets(
+    struct ctl *ctl, struct json *json, const char *name);
 /* One row of it. */
-void ctl_list_triplet(struct ctl *ctl, struct ctl_print *print,
-	const char *key, size_t len, const struct greylist_entry *entry);
+void ctl_list_triplet(struct ctl *ctl, struct ctl_print *print, const char *key,
+    size_t len, const struct greylist_entry *entry);
 
 /* Starts rows of auto-whitelisted clients. */
 struct ctl_print *ctl_list_clients(struct json *json, const char *name);
 /* One row of it. */
 void ctl_list_client(const struct ctl *ctl, struct ctl_print *print,
-	const char *address, const struct greylist_client *client);
+    const char *address, const struct greylist_client *client);
 
 /* Starts rows of rules. */
 struct ctl_print *ctl_list_rules(struct json *json, const char *name);

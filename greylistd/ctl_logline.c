@@ -17,8 +17,9 @@ struct piece {
 static const char *
 find(const struct piece *in, const char *text)
 {
-	return in->p >= in->end ? NULL :
-		memmem(in->p, (size_t)(in->end - in->p), text, strlen(text));
+	return in->p >= in->end ? NULL
+				: memmem(in->p, (size_t)(in->end - in->p), text,
+				      strlen(text));
 }
 
 static bool
@@ -70,7 +71,7 @@ read_time(const struct piece *in, char time[40])
 	if (len > 10 && isdigit((unsigned char)in->p[0]) && in->p[4] == '-')
 		len = blank != NULL ? (size_t)(blank - in->p) : 0;
 	else if (len > CLASSIC_TIME_LEN && in->p[CLASSIC_TIME_LEN] == ' ' &&
-	    in->p[CLASSIC_TIME_LEN - 3] == ':')
+		 in->p[CLASSIC_TIME_LEN - 3] == ':')
 		len = CLASSIC_TIME_LEN;
 	else
 		len = 0;
@@ -151,7 +152,7 @@ read_field(const struct piece *field, struct ctl_logline *line)
 
 		if (skip(&value, names[i].name))
 			return set(to, value.p, value.end) &&
-				ctl_entry_unescape(to);
+			       ctl_entry_unescape(to);
 	}
 	return true;
 }
@@ -161,9 +162,8 @@ parse_fields(struct piece *in, struct ctl_logline *line)
 {
 	while (in->p < in->end) {
 		const char *comma = find(in, ", ");
-		const struct piece field = {
-			in->p, comma != NULL ? comma : in->end
-		};
+		const struct piece field = { in->p,
+			comma != NULL ? comma : in->end };
 
 		if (!read_field(&field, line))
 			return false;

@@ -23,26 +23,26 @@
 #include <stddef.h>
 
 enum ctl_logline_kind {
-	CTL_LOGLINE_OTHER,	/* nothing of the following */
-	CTL_LOGLINE_REFUSED,	/* Postfix refused, for whatever reason */
-	CTL_LOGLINE_DEFERRED,	/* the policy server: action=greylist */
-	CTL_LOGLINE_PASSED,	/* the policy server: action=pass */
+	CTL_LOGLINE_OTHER,    /* nothing of the following */
+	CTL_LOGLINE_REFUSED,  /* Postfix refused, for whatever reason */
+	CTL_LOGLINE_DEFERRED, /* the policy server: action=greylist */
+	CTL_LOGLINE_PASSED,   /* the policy server: action=pass */
 };
 
 /* Longer values make a line OTHER. */
 #define CTL_LOGLINE_VALUE_SIZE 600
 
 struct ctl_logline {
-	char time[40];		/* as the line has it, "" when there is none */
+	char time[40]; /* as the line has it, "" when there is none */
 	char name[CTL_LOGLINE_VALUE_SIZE];
 	char address[CTL_LOGLINE_VALUE_SIZE];
-	char sender[CTL_LOGLINE_VALUE_SIZE];	/* "" = the null sender */
+	char sender[CTL_LOGLINE_VALUE_SIZE]; /* "" = the null sender */
 	char recipient[CTL_LOGLINE_VALUE_SIZE];
 };
 
 /* Parses a line of len bytes, without line end. line_r is complete unless the
  * answer is OTHER. */
-enum ctl_logline_kind ctl_logline_parse(const char *line, size_t len,
-	struct ctl_logline *line_r);
+enum ctl_logline_kind ctl_logline_parse(
+    const char *line, size_t len, struct ctl_logline *line_r);
 
 #endif

@@ -25,8 +25,9 @@ fix_count(struct ctl *ctl, struct err *err)
 {
 	struct store *store = greystore_store(ctl->gs);
 	struct store_stmt *stmt = store_prepare(store,
-		"UPDATE meta SET value = (SELECT count(*) FROM triplet) "
-		"WHERE name = 'triplets'", err);
+	    "UPDATE meta SET value = (SELECT count(*) FROM triplet) "
+	    "WHERE name = 'triplets'",
+	    err);
 
 	if (stmt == NULL || store_begin_write(store, err) != 0)
 		return -1;
@@ -74,17 +75,17 @@ ctl_maint_vacuum(struct ctl *ctl, int argc, char **argv)
 }
 
 struct check {
-	int64_t triplets;	/* rows found */
-	int64_t counted;	/* what the file says there are */
-	int64_t malformed;	/* keys in no known form */
+	int64_t triplets;  /* rows found */
+	int64_t counted;   /* what the file says there are */
+	int64_t malformed; /* keys in no known form */
 	int64_t wrong_times;
 	int64_t bad_rules;
-	char damage[ERR_TEXT_SIZE];	/* "" = sound */
+	char damage[ERR_TEXT_SIZE]; /* "" = sound */
 };
 
 static bool
-check_one(void *arg, const char *key, size_t len,
-	const struct greylist_entry *entry)
+check_one(
+    void *arg, const char *key, size_t len, const struct greylist_entry *entry)
 {
 	struct check *check = arg;
 	struct ctl_entry_parts parts;
@@ -119,7 +120,7 @@ static int
 read_counted(struct ctl *ctl, int64_t *counted_r, struct err *err)
 {
 	struct store_stmt *stmt = store_prepare(greystore_store(ctl->gs),
-		"SELECT value FROM meta WHERE name = 'triplets'", err);
+	    "SELECT value FROM meta WHERE name = 'triplets'", err);
 
 	if (stmt == NULL)
 		return -1;
@@ -170,13 +171,14 @@ static int
 report_damage(const struct ctl *ctl, const char *what)
 {
 	ctl_note("%s is damaged: %s", ctl->database, what);
-	fprintf(stderr, "What to do:\n"
-		"  1. save what can be read: greylistctl export FILE\n"
-		"  2. restart greylistd: it moves the damaged file aside and "
-		"starts with an empty one\n"
-		"  3. put back what was saved: greylistctl import FILE\n"
-		"Without 1 and 3 nothing is lost but delays: senders are "
-		"greylisted anew.\n");
+	fprintf(stderr,
+	    "What to do:\n"
+	    "  1. save what can be read: greylistctl export FILE\n"
+	    "  2. restart greylistd: it moves the damaged file aside and "
+	    "starts with an empty one\n"
+	    "  3. put back what was saved: greylistctl import FILE\n"
+	    "Without 1 and 3 nothing is lost but delays: senders are "
+	    "greylisted anew.\n");
 	return EX_DATAERR;
 }
 
@@ -185,21 +187,24 @@ report_findings(const struct ctl *ctl, const struct check *check)
 {
 	if (!ctl->json)
 		printf("the file is sound: %lld triplets\n",
-			(long long)check->triplets);
+		    (long long)check->triplets);
 	if (check->triplets != check->counted)
 		ctl_note("the file's own count says %lld; a running daemon is "
-			"some seconds behind, a crash leaves it behind until: "
-			"greylistctl vacuum", (long long)check->counted);
+			 "some seconds behind, a crash leaves it behind until: "
+			 "greylistctl vacuum",
+		    (long long)check->counted);
 	if (check->malformed > 0)
 		ctl_note("%lld keys have an unknown form; they do no harm and "
-			"expire", (long long)check->malformed);
+			 "expire",
+		    (long long)check->malformed);
 	if (check->wrong_times > 0)
 		ctl_note("%lld triplets have impossible times; they do no "
-			"harm", (long long)check->wrong_times);
+			 "harm",
+		    (long long)check->wrong_times);
 	if (check->bad_rules > 0)
 		ctl_note("%lld rules cannot be understood and are not used; "
-			"greylistctl list rules shows them",
-			(long long)check->bad_rules);
+			 "greylistctl list rules shows them",
+		    (long long)check->bad_rules);
 }
 
 int

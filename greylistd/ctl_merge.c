@@ -56,7 +56,7 @@ merge_passed(int64_t a, int64_t b)
 
 int
 ctl_merge_triplet(struct ctl_merge *merge, const char *key,
-	const struct greylist_entry *entry, struct err *err)
+    const struct greylist_entry *entry, struct err *err)
 {
 	struct greystore *gs = merge->ctl->gs;
 	struct greylist_entry old, new = *entry;
@@ -85,7 +85,7 @@ ctl_merge_triplet(struct ctl_merge *merge, const char *key,
 
 int
 ctl_merge_client(struct ctl_merge *merge, const char *address,
-	const struct greylist_client *client, struct err *err)
+    const struct greylist_client *client, struct err *err)
 {
 	struct greystore *gs = merge->ctl->gs;
 	struct greylist_client old, new = *client;
@@ -118,8 +118,8 @@ bind_text(struct store_stmt *stmt, int index, const char *text)
 }
 
 int
-ctl_merge_other(struct ctl_merge *merge, const struct ctl_text *record,
-	struct err *err)
+ctl_merge_other(
+    struct ctl_merge *merge, const struct ctl_text *record, struct err *err)
 {
 	/* One database per process. */
 	static struct store_stmt *rule, *counter;
@@ -127,22 +127,26 @@ ctl_merge_other(struct ctl_merge *merge, const struct ctl_text *record,
 	struct store_stmt *stmt;
 
 	if (rule == NULL)
-		rule = store_prepare(store, "INSERT INTO rule(action, kind, "
-			"value, comment, created, expires) "
-			"VALUES(?1, ?2, ?3, ?4, ?5, ?6) "
-			"ON CONFLICT(kind, value) DO UPDATE SET action = ?1, "
-			"comment = ?4, created = ?5, expires = ?6 "
-			"WHERE created < ?5", err);
+		rule = store_prepare(store,
+		    "INSERT INTO rule(action, kind, "
+		    "value, comment, created, expires) "
+		    "VALUES(?1, ?2, ?3, ?4, ?5, ?6) "
+		    "ON CONFLICT(kind, value) DO UPDATE SET action = ?1, "
+		    "comment = ?4, created = ?5, expires = ?6 "
+		    "WHERE created < ?5",
+		    err);
 	if (counter == NULL)
-		counter = store_prepare(store, "INSERT INTO counter(name, day, "
-			"n) VALUES(?1, ?2, ?3) ON CONFLICT(day, name) "
-			"DO UPDATE SET n = max(n, ?3)", err);
+		counter = store_prepare(store,
+		    "INSERT INTO counter(name, day, "
+		    "n) VALUES(?1, ?2, ?3) ON CONFLICT(day, name) "
+		    "DO UPDATE SET n = max(n, ?3)",
+		    err);
 	if (rule == NULL || counter == NULL ||
 	    ctl_merge_flush(merge, err) != 0 ||
 	    store_begin_write(store, err) != 0)
 		return -1;
-	assert(record->type == CTL_TEXT_RULE ||
-		record->type == CTL_TEXT_COUNTER);
+	assert(
+	    record->type == CTL_TEXT_RULE || record->type == CTL_TEXT_COUNTER);
 	stmt = record->type == CTL_TEXT_RULE ? rule : counter;
 	bind_text(stmt, 1, record->text[0]);
 	if (stmt == rule) {

@@ -32,7 +32,7 @@ struct tally {
 	int64_t bad_key;
 	int64_t bad_value;
 	int64_t expired;
-	int64_t damaged;	/* not even readable */
+	int64_t damaged; /* not even readable */
 };
 
 struct source {
@@ -42,7 +42,7 @@ struct source {
 	struct ctl_dbcopy_file clients;
 	struct tally triplet_tally;
 	struct tally client_tally;
-	int64_t digests;	/* keys that --privacy made */
+	int64_t digests; /* keys that --privacy made */
 	int64_t texts;
 	struct btree btree;
 };
@@ -89,7 +89,7 @@ read_digest(const struct btree_bytes *bytes, char out[static KEY_SIZE])
 
 static bool
 read_key(struct source *source, const struct btree_bytes *bytes,
-	char out[static KEY_SIZE])
+    char out[static KEY_SIZE])
 {
 	char text[KEY_SIZE];
 
@@ -110,16 +110,16 @@ read_key(struct source *source, const struct btree_bytes *bytes,
 
 static int
 add_triplet(struct source *source, struct ctl_merge *merge,
-	const struct btree_bytes *key_bytes, const struct btree_bytes *value,
-	struct err *err)
+    const struct btree_bytes *key_bytes, const struct btree_bytes *value,
+    struct err *err)
 {
 	struct ctl *ctl = source->ctl;
 	struct tally *tally = &source->triplet_tally;
 	struct greylist_entry entry = { .passed = 0 };
 	char key[KEY_SIZE];
 
-	if (!read_value(value, &entry.first, &entry.last) ||
-	    entry.first == 0 || entry.last < entry.first) {
+	if (!read_value(value, &entry.first, &entry.last) || entry.first == 0 ||
+	    entry.last < entry.first) {
 		tally->bad_value++;
 		return 0;
 	}
@@ -143,8 +143,8 @@ add_triplet(struct source *source, struct ctl_merge *merge,
 
 static int
 add_client(struct source *source, struct ctl_merge *merge,
-	const struct btree_bytes *key_bytes, const struct btree_bytes *value,
-	struct err *err)
+    const struct btree_bytes *key_bytes, const struct btree_bytes *value,
+    struct err *err)
 {
 	struct ctl *ctl = source->ctl;
 	struct tally *tally = &source->client_tally;
@@ -159,8 +159,7 @@ add_client(struct source *source, struct ctl_merge *merge,
 	if (read_digest(key_bytes, key)) {
 		source->digests++;
 	} else {
-		size_t len = key_bytes->len < sizeof(text) ?
-			key_bytes->len : 0;
+		size_t len = key_bytes->len < sizeof(text) ? key_bytes->len : 0;
 
 		memcpy(text, key_bytes->bytes, len);
 		text[len] = '\0';
@@ -180,13 +179,13 @@ add_client(struct source *source, struct ctl_merge *merge,
 }
 
 typedef int add_fn(struct source *source, struct ctl_merge *merge,
-	const struct btree_bytes *key, const struct btree_bytes *value,
-	struct err *err);
+    const struct btree_bytes *key, const struct btree_bytes *value,
+    struct err *err);
 
 /* Imports one file. Returns 0 or -1 with err. */
 static int
 import_rows(struct source *source, const struct ctl_dbcopy_file *file,
-	add_fn *add, struct tally *tally, struct err *err)
+    add_fn *add, struct tally *tally, struct err *err)
 {
 	struct ctl_merge merge = { .ctl = source->ctl };
 	struct btree_bytes key, value;
@@ -212,19 +211,20 @@ static void
 report_tally(const char *what, const struct tally *tally)
 {
 	printf("%s: %lld read, %lld imported, %lld merged with others\n", what,
-		(long long)tally->read, (long long)tally->added,
-		(long long)tally->merged);
+	    (long long)tally->read, (long long)tally->added,
+	    (long long)tally->merged);
 	if (tally->expired > 0)
 		printf("  %lld skipped: expired\n", (long long)tally->expired);
 	if (tally->bad_key > 0)
 		printf("  %lld skipped: the key is none\n",
-			(long long)tally->bad_key);
+		    (long long)tally->bad_key);
 	if (tally->bad_value > 0)
 		printf("  %lld skipped: the times are none\n",
-			(long long)tally->bad_value);
+		    (long long)tally->bad_value);
 	if (tally->damaged > 0)
 		printf("  %lld skipped: cannot be read, the file is damaged "
-			"there\n", (long long)tally->damaged);
+		       "there\n",
+		    (long long)tally->damaged);
 }
 
 static void
@@ -250,8 +250,8 @@ report(const struct source *source)
 	if (ctl->json) {
 		json_init(&json, stdout);
 		json_open(&json, NULL, '{');
-		json_text(&json, "database", ctl->database,
-			strlen(ctl->database));
+		json_text(
+		    &json, "database", ctl->database, strlen(ctl->database));
 		json_tally(&json, "triplets", &source->triplet_tally);
 		json_tally(&json, "clients", &source->client_tally);
 		json_close(&json);
@@ -262,11 +262,11 @@ report(const struct source *source)
 	}
 	if (source->digests > 0 && !ctl->key.privacy)
 		ctl_note("postgrey ran with --privacy: set \"Privacy yes\" in "
-			"greylistd.conf, or the imported entries are never "
-			"found");
+			 "greylistd.conf, or the imported entries are never "
+			 "found");
 	if (source->digests > 0 && source->texts > 0)
 		ctl_note("there were %lld digests and %lld plain keys",
-			(long long)source->digests, (long long)source->texts);
+		    (long long)source->digests, (long long)source->texts);
 }
 
 /* Makes the directory of the new database, for the user that greylistd runs
@@ -278,16 +278,17 @@ make_directory(const struct ctl *ctl, const char *path)
 	struct passwd *pw = user[0] == '\0' ? NULL : getpwnam(user);
 
 	if (mkdir(path, 0750) != 0)
-		return ctl_fail(EX_CANTCREAT, "cannot make %s: %s", path,
-			strerror(errno));
+		return ctl_fail(
+		    EX_CANTCREAT, "cannot make %s: %s", path, strerror(errno));
 	if (geteuid() != 0)
 		return 0;
 	if (pw == NULL)
 		ctl_note("there is no user %s yet: give %s to it before "
-			"greylistd starts", user, path);
+			 "greylistd starts",
+		    user, path);
 	else if (chown(path, pw->pw_uid, pw->pw_gid) != 0)
 		return ctl_fail(EX_CANTCREAT, "cannot give %s to %s: %s", path,
-			user, strerror(errno));
+		    user, strerror(errno));
 	return 0;
 }
 
@@ -304,7 +305,8 @@ prepare_directory(const struct ctl *ctl, const char *path)
 		return make_directory(ctl, path);
 	if (geteuid() == 0 && st.st_uid == 0 && pw != NULL && pw->pw_uid != 0)
 		ctl_note("%s is root's, but greylistd runs as %s; write: "
-			"chown -R %s %s", path, user, user, path);
+			 "chown -R %s %s",
+		    path, user, user, path);
 	return 0;
 }
 
@@ -316,8 +318,8 @@ find_new(struct ctl *ctl, const char *new)
 	size_t len = strlen(new);
 	struct stat st;
 	bool exists = stat(new, &st) == 0;
-	bool is_dir = exists ? S_ISDIR(st.st_mode) :
-		len < 3 || strcmp(new + len - 3, ".db") != 0;
+	bool is_dir = exists ? S_ISDIR(st.st_mode)
+			     : len < 3 || strcmp(new + len - 3, ".db") != 0;
 
 	if (len + sizeof(OPTIONS_DATABASE_NAME) + 1 > sizeof(ctl->database))
 		return ctl_fail(EX_USAGE, "the path %s is too long", new);
@@ -333,7 +335,7 @@ find_new(struct ctl *ctl, const char *new)
 	if (prepare_directory(ctl, ctl->database) != 0)
 		return EX_CANTCREAT;
 	memcpy(ctl->database + len, "/" OPTIONS_DATABASE_NAME,
-		sizeof("/" OPTIONS_DATABASE_NAME));
+	    sizeof("/" OPTIONS_DATABASE_NAME));
 	return 0;
 }
 
@@ -346,12 +348,12 @@ warn_about_recovery(enum ctl_dbcopy_recovery recovery)
 		break;
 	case CTL_DBCOPY_NO_PROGRAM:
 		ctl_note("if postgrey was killed, its latest entries are only "
-			"in its log files; to have them too: apt-get install "
-			"db5.3-util, then import again");
+			 "in its log files; to have them too: apt-get install "
+			 "db5.3-util, then import again");
 		break;
 	case CTL_DBCOPY_FAILED:
 		ctl_note("db5.3_recover failed on a copy of the files; the "
-			"latest entries may be missing");
+			 "latest entries may be missing");
 		break;
 	}
 }
@@ -366,10 +368,10 @@ read_old(struct source *source, const char *old)
 
 	if (code == 0) {
 		warn_about_recovery(copy.recovery);
-		if (ctl_dbcopy_map(&copy, "postgrey.db", &source->triplets,
-			    &err) != 0 ||
+		if (ctl_dbcopy_map(
+			&copy, "postgrey.db", &source->triplets, &err) != 0 ||
 		    ctl_dbcopy_map(&copy, "postgrey_clients.db",
-			    &source->clients, &err) != 0)
+			&source->clients, &err) != 0)
 			code = EX_IOERR;
 	}
 	ctl_dbcopy_remove(&copy);
@@ -383,13 +385,13 @@ import_all(struct source *source, const char *old)
 	int code = EX_OK;
 
 	if (import_rows(source, &source->triplets, add_triplet,
-		    &source->triplet_tally, &err) != 0)
-		code = ctl_fail(EX_DATAERR, "%s/postgrey.db: %s", old,
-			err.text);
+		&source->triplet_tally, &err) != 0)
+		code =
+		    ctl_fail(EX_DATAERR, "%s/postgrey.db: %s", old, err.text);
 	else if (import_rows(source, &source->clients, add_client,
-		    &source->client_tally, &err) != 0)
-		code = ctl_fail(EX_DATAERR, "%s/postgrey_clients.db: %s", old,
-			err.text);
+		     &source->client_tally, &err) != 0)
+		code = ctl_fail(
+		    EX_DATAERR, "%s/postgrey_clients.db: %s", old, err.text);
 	report(source);
 	return code;
 }
@@ -399,7 +401,8 @@ ctl_postgrey(struct ctl *ctl, int argc, char **argv)
 {
 	const char *delay = NULL;
 	const struct ctl_option options[] = {
-		{ "delay", NULL, &delay, NULL }, { NULL, NULL, NULL, NULL },
+		{ "delay", NULL, &delay, NULL },
+		{ NULL, NULL, NULL, NULL },
 	};
 	struct source *source;
 	int code;
@@ -409,19 +412,22 @@ ctl_postgrey(struct ctl *ctl, int argc, char **argv)
 	source->delay_s = ctl->policy.delay_s;
 	code = ctl_options(ctl, options, &argc, argv);
 	if (code == 0)
-		code = ctl_number("delay", delay, DELAY_MAX_S,
-			&source->delay_s);
+		code =
+		    ctl_number("delay", delay, DELAY_MAX_S, &source->delay_s);
 	if (code == 0 && argc != 3)
-		code = ctl_fail(EX_USAGE, "write: greylistctl import-postgrey "
-			"OLD NEW, as in: greylistctl import-postgrey "
-			"/var/lib/postgrey %s", ctl->database);
+		code = ctl_fail(EX_USAGE,
+		    "write: greylistctl import-postgrey "
+		    "OLD NEW, as in: greylistctl import-postgrey "
+		    "/var/lib/postgrey %s",
+		    ctl->database);
 	if (code == 0)
 		code = read_old(source, argv[1]);
 	if (code == 0)
 		code = find_new(ctl, argv[2]);
 	if (code == 0)
-		code = ctl_open(ctl, access(ctl->database, F_OK) == 0 ?
-			STORE_TOOL : STORE_DAEMON);
+		code = ctl_open(ctl, access(ctl->database, F_OK) == 0
+					 ? STORE_TOOL
+					 : STORE_DAEMON);
 	if (code == 0)
 		code = ctl_finish(import_all(source, argv[1]));
 	ctl_dbcopy_unmap(&source->triplets);

@@ -20,16 +20,16 @@ struct ctl_print {
 	struct json *json;
 	const struct ctl_print_column *columns;
 	size_t count;
-	size_t column;		/* of the next cell */
+	size_t column; /* of the next cell */
 	size_t rows;
-	char **held;		/* rows of count cells; NULL once flowing */
+	char **held; /* rows of count cells; NULL once flowing */
 	size_t held_count;
 	int width[CTL_PRINT_COLUMNS_MAX];
 };
 
 struct ctl_print *
 ctl_print_new(FILE *out, struct json *json, const char *name,
-	const struct ctl_print_column *columns, size_t count)
+    const struct ctl_print_column *columns, size_t count)
 {
 	struct ctl_print *print = xmem_calloc(1, sizeof(*print));
 
@@ -114,7 +114,7 @@ ctl_print_text(struct ctl_print *print, const char *bytes, size_t len)
 		if (print->column == 0)
 			json_open(print->json, NULL, '{');
 		json_text(print->json, print->columns[print->column].name,
-			bytes, len);
+		    bytes, len);
 	} else {
 		size_t cap = len * 3 + 2;
 		char *text = xmem_alloc(cap);
@@ -131,8 +131,7 @@ ctl_print_text(struct ctl_print *print, const char *bytes, size_t len)
 static void
 cell_int(struct ctl_print *print, int64_t value)
 {
-	const struct ctl_print_column *column =
-		&print->columns[print->column];
+	const struct ctl_print_column *column = &print->columns[print->column];
 
 	if (print->column == 0)
 		json_open(print->json, NULL, '{');
@@ -208,7 +207,8 @@ ctl_print_time(int64_t time_s, char buf[static CTL_PRINT_TEXT_SIZE])
 	if (time_s == 0)
 		snprintf(buf, CTL_PRINT_TEXT_SIZE, "-");
 	else if (localtime_r(&t, &tm) == NULL ||
-	    strftime(buf, CTL_PRINT_TEXT_SIZE, "%Y-%m-%d %H:%M:%S", &tm) == 0)
+		 strftime(buf, CTL_PRINT_TEXT_SIZE, "%Y-%m-%d %H:%M:%S", &tm) ==
+		     0)
 		snprintf(buf, CTL_PRINT_TEXT_SIZE, "@%" PRId64, time_s);
 	return buf;
 }
@@ -220,7 +220,10 @@ ctl_print_span(int64_t seconds, char buf[static CTL_PRINT_TEXT_SIZE])
 		int64_t seconds;
 		char unit;
 	} units[] = {
-		{ 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' },
+		{ 86400, 'd' },
+		{ 3600, 'h' },
+		{ 60, 'm' },
+		{ 1, 's' },
 	};
 	size_t i = 0;
 	int64_t rest;
@@ -234,10 +237,10 @@ ctl_print_span(int64_t seconds, char buf[static CTL_PRINT_TEXT_SIZE])
 	rest = i < 3 ? seconds % units[i].seconds / units[i + 1].seconds : 0;
 	if (rest == 0)
 		snprintf(buf, CTL_PRINT_TEXT_SIZE, "%" PRId64 "%c",
-			seconds / units[i].seconds, units[i].unit);
+		    seconds / units[i].seconds, units[i].unit);
 	else
-		snprintf(buf, CTL_PRINT_TEXT_SIZE, "%" PRId64 "%c %" PRId64
-			"%c", seconds / units[i].seconds, units[i].unit, rest,
-			units[i + 1].unit);
+		snprintf(buf, CTL_PRINT_TEXT_SIZE,
+		    "%" PRId64 "%c %" PRId64 "%c", seconds / units[i].seconds,
+		    units[i].unit, rest, units[i + 1].unit);
 	return buf;
 }

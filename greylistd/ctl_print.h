@@ -21,13 +21,13 @@
 enum ctl_print_type {
 	CTL_PRINT_TEXT,
 	CTL_PRINT_NUMBER,
-	CTL_PRINT_TIME,		/* UNIX seconds; 0 = none */
-	CTL_PRINT_SPAN,		/* seconds; negative = none */
+	CTL_PRINT_TIME, /* UNIX seconds; 0 = none */
+	CTL_PRINT_SPAN, /* seconds; negative = none */
 };
 
 struct ctl_print_column {
-	const char *name;	/* in JSON: "recipient" */
-	const char *title;	/* for people: "RECIPIENT" */
+	const char *name;  /* in JSON: "recipient" */
+	const char *title; /* for people: "RECIPIENT" */
 	enum ctl_print_type type;
 };
 
@@ -39,9 +39,8 @@ struct ctl_print;
 
 /* Starts rows of count columns (borrowed). With json (may be NULL) they
  * become an array called name; else a table on out. */
-struct ctl_print *ctl_print_new(FILE *out, struct json *json,
-	const char *name, const struct ctl_print_column *columns,
-	size_t count);
+struct ctl_print *ctl_print_new(FILE *out, struct json *json, const char *name,
+    const struct ctl_print_column *columns, size_t count);
 
 /* The next cell, a text of len hostile bytes. A row ends by itself when it
  * has its cells. */
@@ -58,11 +57,11 @@ size_t ctl_print_end(struct ctl_print **print);
 void ctl_print_escaped(FILE *out, const char *bytes, size_t len);
 
 /* Formats a local time ("2026-11-21 10:43:12"; "-" for 0); returns buf. */
-const char *ctl_print_time(int64_t time_s,
-	char buf[static CTL_PRINT_TEXT_SIZE]);
+const char *ctl_print_time(
+    int64_t time_s, char buf[static CTL_PRINT_TEXT_SIZE]);
 
 /* Formats a span ("4m 50s", "3d 2h"; "-" when negative); returns buf. */
-const char *ctl_print_span(int64_t seconds,
-	char buf[static CTL_PRINT_TEXT_SIZE]);
+const char *ctl_print_span(
+    int64_t seconds, char buf[static CTL_PRINT_TEXT_SIZE]);
 
 #endif

@@ -45,10 +45,10 @@ struct report {
 	struct ctl *ctl;
 	const struct request *request;
 	struct regex *text;
-	struct whitelist *skip;		/* NULL = none */
+	struct whitelist *skip; /* NULL = none */
 	struct whitelist *match;
-	int64_t delay_s;		/* 0 = --delay was not given */
-	void *tree;			/* tsearch(3) of triplets, by key */
+	int64_t delay_s; /* 0 = --delay was not given */
+	void *tree;      /* tsearch(3) of triplets, by key */
 	struct ctl_report_triplet **all;
 	size_t count;
 	size_t room;
@@ -74,7 +74,7 @@ find_triplet(struct report *report, const struct ctl_logline *line)
 	if (!ip_parse(line->address, &wanted.ip))
 		return NULL;
 	key_make(&by_host, KEY_FOLD_ALL, &wanted.ip, line->sender,
-		line->recipient, wanted.key);
+	    line->recipient, wanted.key);
 	node = tfind(&wanted, &report->tree, compare_keys);
 	if (node != NULL)
 		return *(struct ctl_report_triplet **)node;
@@ -89,8 +89,8 @@ find_triplet(struct report *report, const struct ctl_logline *line)
 		abort();
 	if (report->count == report->room) {
 		report->room = report->room == 0 ? 256 : 2 * report->room;
-		report->all = xmem_realloc(report->all, report->room,
-			sizeof(report->all[0]));
+		report->all = xmem_realloc(
+		    report->all, report->room, sizeof(report->all[0]));
 	}
 	report->all[report->count++] = new;
 	return new;
@@ -103,8 +103,9 @@ read_line(struct report *report, const char *text, size_t len)
 	enum ctl_logline_kind kind = ctl_logline_parse(text, len, &line);
 	struct ctl_report_triplet *triplet;
 
-	if (kind == CTL_LOGLINE_OTHER || (kind == CTL_LOGLINE_REFUSED &&
-		    regex_match(report->text, text, len) != REGEX_MATCH))
+	if (kind == CTL_LOGLINE_OTHER ||
+	    (kind == CTL_LOGLINE_REFUSED &&
+		regex_match(report->text, text, len) != REGEX_MATCH))
 		return;
 	triplet = find_triplet(report, &line);
 	if (triplet == NULL)
@@ -131,7 +132,8 @@ read_log(struct report *report)
 	}
 	free(line);
 	return ferror(stdin) ? ctl_fail(EX_IOERR, "cannot read the log: %s",
-		strerror(errno)) : 0;
+				   strerror(errno))
+			     : 0;
 }
 
 /* Do the last two numbers of the address stand in the host name, as in names
@@ -145,23 +147,22 @@ is_pool(const struct ctl_report_triplet *triplet)
 		return false;
 	for (int i = 0; i < 2; i++)
 		snprintf(number[i], sizeof(number[i]), "%u",
-			(unsigned)triplet->ip.bytes[2 + i]);
+		    (unsigned)triplet->ip.bytes[2 + i]);
 	return strstr(triplet->name, number[0]) != NULL &&
-		strstr(triplet->name, number[1]) != NULL;
+	       strstr(triplet->name, number[1]) != NULL;
 }
 
 static bool
-is_wanted(const struct report *report,
-	const struct ctl_report_triplet *triplet)
+is_wanted(const struct report *report, const struct ctl_report_triplet *triplet)
 {
 	/* Only lines "pass" named it. */
 	if (triplet->refused == 0 && triplet->deferred == 0)
 		return false;
-	if (report->match != NULL && !whitelist_has_client(report->match,
-		    triplet->name, &triplet->ip))
+	if (report->match != NULL &&
+	    !whitelist_has_client(report->match, triplet->name, &triplet->ip))
 		return false;
-	if (report->skip != NULL && whitelist_has_client(report->skip,
-		    triplet->name, &triplet->ip))
+	if (report->skip != NULL &&
+	    whitelist_has_client(report->skip, triplet->name, &triplet->ip))
 		return false;
 	return !report->request->skip_pool || !is_pool(triplet);
 }
@@ -170,18 +171,19 @@ is_wanted(const struct report *report,
  * when it came back, 0 when not, -1 with err. */
 static int
 came_back(const struct report *report, const struct key_config *key,
-	const struct ctl_report_triplet *triplet, struct err *err)
+    const struct ctl_report_triplet *triplet, struct err *err)
 {
 	struct greylist_entry entry;
 	char text[KEY_SIZE];
 
 	key_make(key, KEY_FOLD_ALL, &triplet->ip, triplet->sender,
-		triplet->recipient, text);
+	    triplet->recipient, text);
 	switch (greystore_find(report->ctl->gs, text, &entry, err)) {
 	case GREYSTORE_FOUND:
-		return entry.passed != 0 || (report->delay_s > 0 &&
-			greylist_age(entry.last, entry.first) >=
-			report->delay_s);
+		return entry.passed != 0 ||
+		       (report->delay_s > 0 &&
+			   greylist_age(entry.last, entry.first) >=
+			       report->delay_s);
 	case GREYSTORE_NONE:
 		return 0;
 	case GREYSTORE_FAILED:
@@ -210,8 +212,8 @@ filter(struct report *report)
 		if (back == 0 && report->ctl->gs != NULL) {
 			back = came_back(report, &by_net, triplet, &err);
 			if (back == 0)
-				back = came_back(report, &by_host, triplet,
-					&err);
+				back =
+				    came_back(report, &by_host, triplet, &err);
 		}
 		if (back < 0)
 			return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
@@ -234,7 +236,7 @@ warn_line(void *arg, const char *text)
 
 static int
 load_clients(const char *option, const struct ctl_option_list *list,
-	struct whitelist **whitelist_r)
+    struct whitelist **whitelist_r)
 {
 	char *files[CTL_OPTION_LIST_MAX];
 	struct whitelist_faults faults;
@@ -244,11 +246,11 @@ load_clients(const char *option, const struct ctl_option_list *list,
 	for (size_t i = 0; i < list->count; i++) {
 		if (access(list->items[i], R_OK) != 0)
 			return ctl_fail(EX_NOINPUT, "--%s %s: %s", option,
-				list->items[i], strerror(errno));
+			    list->items[i], strerror(errno));
 		files[i] = xmem_strdup(list->items[i]);
 	}
-	*whitelist_r = whitelist_load(WHITELIST_CLIENTS, files, list->count,
-		warn_line, NULL, &faults);
+	*whitelist_r = whitelist_load(
+	    WHITELIST_CLIENTS, files, list->count, warn_line, NULL, &faults);
 	for (size_t i = 0; i < list->count; i++)
 		xmem_free(&files[i]);
 	return 0;
@@ -263,13 +265,13 @@ open_database(struct report *report)
 
 	if (request->dbdir != NULL &&
 	    (size_t)snprintf(ctl->database, sizeof(ctl->database),
-		    "%s/" OPTIONS_DATABASE_NAME, request->dbdir) >=
-	    sizeof(ctl->database))
-		return ctl_fail(EX_USAGE, "the path %s is too long",
-			request->dbdir);
+		"%s/" OPTIONS_DATABASE_NAME,
+		request->dbdir) >= sizeof(ctl->database))
+		return ctl_fail(
+		    EX_USAGE, "the path %s is too long", request->dbdir);
 	if (access(ctl->database, F_OK) != 0) {
 		ctl_note("%s: %s; what came back is taken from the log alone",
-			ctl->database, strerror(errno));
+		    ctl->database, strerror(errno));
 		return 0;
 	}
 	return ctl_open(ctl, STORE_TOOL_READ);
@@ -284,8 +286,8 @@ become_user(const char *name)
 	if (name == NULL || geteuid() != 0)
 		return 0;
 	if (pw == NULL)
-		return ctl_fail(EX_NOUSER, "--user %s: there is no such user",
-			name);
+		return ctl_fail(
+		    EX_NOUSER, "--user %s: there is no such user", name);
 	if (ctl_become(pw->pw_uid, pw->pw_gid, &err) != 0)
 		return ctl_fail(EX_NOPERM, "%s", err.text);
 	return 0;
@@ -295,8 +297,9 @@ static int
 prepare(struct report *report)
 {
 	const struct request *request = report->request;
-	const char *text = request->greylist_text != NULL ?
-		request->greylist_text : "Greylisted";
+	const char *text = request->greylist_text != NULL
+			       ? request->greylist_text
+			       : "Greylisted";
 	struct err err;
 	int code;
 
@@ -305,15 +308,14 @@ prepare(struct report *report)
 		return ctl_fail(EX_USAGE, "--greylist-text: %s", err.text);
 	if (request->skip_dnsbl.count > 0 || request->check_sender != NULL)
 		ctl_note("--skip_dnsbl and --check_sender are not supported "
-			"yet and have no effect");
-	code = ctl_number("delay", request->delay, INT32_MAX,
-		&report->delay_s);
+			 "yet and have no effect");
+	code = ctl_number("delay", request->delay, INT32_MAX, &report->delay_s);
 	if (code == 0)
-		code = load_clients("skip_clients", &request->skip_clients,
-			&report->skip);
+		code = load_clients(
+		    "skip_clients", &request->skip_clients, &report->skip);
 	if (code == 0)
-		code = load_clients("match_clients", &request->match_clients,
-			&report->match);
+		code = load_clients(
+		    "match_clients", &request->match_clients, &report->match);
 	if (code == 0)
 		code = become_user(request->user);
 	return code == 0 ? open_database(report) : code;
@@ -343,7 +345,7 @@ run(struct ctl *ctl, const struct request *request)
 		code = filter(&report);
 	if (code == 0)
 		ctl_report_print(report.all, report.count, &ctl->key,
-			&request->style, ctl->json);
+		    &request->style, ctl->json);
 	tdestroy(report.tree, free_triplet);
 	xmem_free(&report.all);
 	whitelist_free(&report.skip);
@@ -360,8 +362,8 @@ help(void)
 	     "Shows the triplets of the log that were greylisted and never "
 	     "came back.\n\n"
 	     "  --user=USER                run as USER\n"
-	     "  --dbdir=DIR                the database is DIR/"
-	     OPTIONS_DATABASE_NAME "\n"
+	     "  --dbdir=DIR                the database is "
+	     "DIR/" OPTIONS_DATABASE_NAME "\n"
 	     "  --delay=N                  seen again after N seconds is "
 	     "\"came back\"\n"
 	     "  --greylist-text=REGEX      what Postfix's lines must hold "
@@ -418,13 +420,16 @@ ctl_report(struct ctl *ctl, int argc, char **argv)
 		return ctl_finish(EX_OK);
 	}
 	if (argc > 1)
-		return ctl_fail(EX_USAGE, "%s: the log is read from standard "
-			"input: postgreyreport <%s", argv[1], argv[1]);
+		return ctl_fail(EX_USAGE,
+		    "%s: the log is read from standard "
+		    "input: postgreyreport <%s",
+		    argv[1], argv[1]);
 	request.style.grouped = multi;
 	if (ctl->config == NULL) {
 		/* Called as postgreyreport. */
-		code = ctl_configure(ctl, NULL, access(POSTGREY_DATABASE,
-			F_OK) == 0 ? POSTGREY_DATABASE : NULL);
+		code = ctl_configure(ctl, NULL,
+		    access(POSTGREY_DATABASE, F_OK) == 0 ? POSTGREY_DATABASE
+							 : NULL);
 		if (code != 0)
 			return code;
 	}

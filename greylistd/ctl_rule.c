@@ -16,8 +16,9 @@ int
 ctl_rule_each(struct ctl *ctl, ctl_rule_fn *fn, void *arg, struct err *err)
 {
 	struct store_stmt *stmt = store_prepare(greystore_store(ctl->gs),
-		"SELECT kind, value, action, comment, created, expires "
-		"FROM rule ORDER BY kind, value", err);
+	    "SELECT kind, value, action, comment, created, expires "
+	    "FROM rule ORDER BY kind, value",
+	    err);
 	enum store_step step;
 
 	if (stmt == NULL)
@@ -44,18 +45,20 @@ ctl_rule_each(struct ctl *ctl, ctl_rule_fn *fn, void *arg, struct err *err)
 /* Reads KIND and VALUE from argv. */
 static int
 read_rule(int argc, char **argv, enum rules_kind *kind_r,
-	char value_r[static RULES_VALUE_SIZE])
+    char value_r[static RULES_VALUE_SIZE])
 {
 	struct err err;
 
 	if (argc != 3)
-		return ctl_fail(EX_USAGE, "write: greylistctl %s KIND VALUE, "
-			"as in: greylistctl %s domain example.com", argv[0],
-			argv[0]);
+		return ctl_fail(EX_USAGE,
+		    "write: greylistctl %s KIND VALUE, "
+		    "as in: greylistctl %s domain example.com",
+		    argv[0], argv[0]);
 	if (!rules_kind_parse(argv[1], kind_r))
-		return ctl_fail(EX_USAGE, "%s is no kind of rule; write "
-			"client, network, domain, sender or recipient",
-			argv[1]);
+		return ctl_fail(EX_USAGE,
+		    "%s is no kind of rule; write "
+		    "client, network, domain, sender or recipient",
+		    argv[1]);
 	if (rules_canonical(*kind_r, argv[2], value_r, &err) != 0)
 		return ctl_fail(EX_USAGE, "%s", err.text);
 	return 0;
@@ -73,8 +76,7 @@ report(struct ctl *ctl, const char *action, const struct ctl_rule *rule)
 		json_open(&json, NULL, '{');
 		json_text(&json, "action", action, strlen(action));
 		json_text(&json, "kind", rule->kind, strlen(rule->kind));
-		json_text(&json, "value", rule->value,
-			strlen(rule->value));
+		json_text(&json, "value", rule->value, strlen(rule->value));
 		if (rule->expires != 0)
 			json_int(&json, "expires", rule->expires);
 		json_close(&json);
@@ -92,9 +94,10 @@ put_rule(struct ctl *ctl, const struct ctl_rule *rule, struct err *err)
 {
 	struct store *store = greystore_store(ctl->gs);
 	struct store_stmt *stmt = store_prepare(store,
-		"INSERT OR REPLACE INTO rule"
-		"(kind, value, action, comment, created, expires) "
-		"VALUES(?1, ?2, ?3, ?4, ?5, ?6)", err);
+	    "INSERT OR REPLACE INTO rule"
+	    "(kind, value, action, comment, created, expires) "
+	    "VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+	    err);
 
 	if (stmt == NULL || store_begin_write(store, err) != 0)
 		return -1;
@@ -131,14 +134,16 @@ add_rule(struct ctl *ctl, int argc, char **argv, enum rules_action action)
 	    read_rule(argc, argv, &kind, value) != 0)
 		return EX_USAGE;
 	if (strlen(comment) > COMMENT_MAX)
-		return ctl_fail(EX_USAGE, "--comment: at most %d bytes",
-			COMMENT_MAX);
+		return ctl_fail(
+		    EX_USAGE, "--comment: at most %d bytes", COMMENT_MAX);
 	if (expires != NULL) {
 		if (unit_parse_time(expires, 's', &span_s, &err) != 0)
 			return ctl_fail(EX_USAGE, "--expires: %s", err.text);
 		if (span_s == 0 || span_s > INT64_C(1) << 40)
-			return ctl_fail(EX_USAGE, "--expires %s: write how "
-				"long from now on, as in 30d", expires);
+			return ctl_fail(EX_USAGE,
+			    "--expires %s: write how "
+			    "long from now on, as in 30d",
+			    expires);
 		rule.expires = ctl->now_s + span_s;
 	}
 	code = ctl_open_or_make(ctl);
@@ -168,11 +173,11 @@ ctl_rule_block(struct ctl *ctl, int argc, char **argv)
 
 static int
 remove_row(struct ctl *ctl, const struct ctl_rule *rule, int64_t *removed_r,
-	struct err *err)
+    struct err *err)
 {
 	struct store *store = greystore_store(ctl->gs);
-	struct store_stmt *stmt = store_prepare(store,
-		"DELETE FROM rule WHERE kind = ?1 AND value = ?2", err);
+	struct store_stmt *stmt = store_prepare(
+	    store, "DELETE FROM rule WHERE kind = ?1 AND value = ?2", err);
 
 	if (stmt == NULL || store_begin_write(store, err) != 0)
 		return -1;
@@ -208,8 +213,10 @@ ctl_rule_remove(struct ctl *ctl, int argc, char **argv)
 	if (remove_row(ctl, &rule, &removed, &err) != 0)
 		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
 	if (removed == 0)
-		return ctl_fail(EX_DATAERR, "there is no rule for %s %s; "
-			"greylistctl list rules shows all", rule.kind, value);
+		return ctl_fail(EX_DATAERR,
+		    "there is no rule for %s %s; "
+		    "greylistctl list rules shows all",
+		    rule.kind, value);
 	report(ctl, "removed", &rule);
 	return ctl_finish(EX_OK);
 }

@@ -14,23 +14,23 @@
 
 /* What the user asks about. */
 enum subject {
-	SUBJECT_CLIENT,		/* an IP address */
-	SUBJECT_ADDRESS,	/* of a sender or recipient */
-	SUBJECT_NAME,		/* a host or domain name */
+	SUBJECT_CLIENT,  /* an IP address */
+	SUBJECT_ADDRESS, /* of a sender or recipient */
+	SUBJECT_NAME,    /* a host or domain name */
 	SUBJECT_KEY,
-	SUBJECT_TRIPLET,	/* client, sender and recipient */
+	SUBJECT_TRIPLET, /* client, sender and recipient */
 };
 
 struct show {
 	struct ctl *ctl;
-	struct json *json;	/* NULL for people */
+	struct json *json; /* NULL for people */
 	struct ctl_print *print;
 	enum subject subject;
-	char *text;		/* the word */
-	struct ip ip;		/* CLIENT, TRIPLET */
-	char key[KEY_SIZE];	/* KEY, TRIPLET */
+	char *text;         /* the word */
+	struct ip ip;       /* CLIENT, TRIPLET */
+	char key[KEY_SIZE]; /* KEY, TRIPLET */
 	struct ctl_entry_filter filter;
-	struct ctl_entry_filter filter2;	/* ADDRESS: as recipient */
+	struct ctl_entry_filter filter2; /* ADDRESS: as recipient */
 	struct ctl_entry_walk walk;
 };
 
@@ -43,23 +43,23 @@ classify(struct show *show, int argc, char **argv)
 	if (argc == 4) {
 		show->subject = SUBJECT_TRIPLET;
 		if (!ip_parse(argv[1], &show->ip))
-			return ctl_fail(EX_USAGE, "%s is no client address",
-				argv[1]);
+			return ctl_fail(
+			    EX_USAGE, "%s is no client address", argv[1]);
 		key_make(&ctl->key, KEY_FOLD_ALL, &show->ip,
-			strcmp(argv[2], "<>") == 0 ? "" : argv[2], argv[3],
-			show->key);
+		    strcmp(argv[2], "<>") == 0 ? "" : argv[2], argv[3],
+		    show->key);
 	} else if (argc != 2) {
 		return ctl_fail(EX_USAGE, "write: show ADDRESS, show KEY or "
-			"show CLIENT SENDER RECIPIENT");
+					  "show CLIENT SENDER RECIPIENT");
 	} else if (ip_parse(show->text, &show->ip)) {
 		show->subject = SUBJECT_CLIENT;
 	} else if (strlen(show->text) < sizeof(show->key) &&
-	    (ctl_entry_is_digest(show->text, strlen(show->text)) ||
-		    strchr(show->text, '/') != NULL)) {
+		   (ctl_entry_is_digest(show->text, strlen(show->text)) ||
+		       strchr(show->text, '/') != NULL)) {
 		show->subject = SUBJECT_KEY;
 		memcpy(show->key, show->text, strlen(show->text) + 1);
 	} else if (strchr(show->text, '@') != NULL ||
-	    strcmp(show->text, "<>") == 0) {
+		   strcmp(show->text, "<>") == 0) {
 		show->subject = SUBJECT_ADDRESS;
 	} else {
 		show->subject = SUBJECT_NAME;
@@ -68,14 +68,14 @@ classify(struct show *show, int argc, char **argv)
 }
 
 static bool
-show_one(void *arg, const char *key, size_t len,
-	const struct greylist_entry *entry)
+show_one(
+    void *arg, const char *key, size_t len, const struct greylist_entry *entry)
 {
 	struct show *show = arg;
 
 	if (ctl_entry_filter_match(&show->filter, key, len, entry) ||
 	    (show->subject == SUBJECT_ADDRESS &&
-		    ctl_entry_filter_match(&show->filter2, key, len, entry)))
+		ctl_entry_filter_match(&show->filter2, key, len, entry)))
 		ctl_list_triplet(show->ctl, show->print, key, len, entry);
 	return true;
 }
@@ -86,14 +86,14 @@ static int
 show_key(struct show *show, struct err *err)
 {
 	struct greylist_entry entry;
-	enum greystore_found found = greystore_find(show->ctl->gs, show->key,
-		&entry, err);
+	enum greystore_found found =
+	    greystore_find(show->ctl->gs, show->key, &entry, err);
 
 	if (found == GREYSTORE_NONE && ctl_entry_unescape(show->key))
 		found = greystore_find(show->ctl->gs, show->key, &entry, err);
 	if (found == GREYSTORE_FOUND)
 		ctl_list_triplet(show->ctl, show->print, show->key,
-			strlen(show->key), &entry);
+		    strlen(show->key), &entry);
 	return found == GREYSTORE_FAILED ? -1 : 0;
 }
 
@@ -117,15 +117,15 @@ show_triplets(struct show *show, struct err *err)
 		result = show_key(show, err);
 	} else if (ctl->key.privacy) {
 		ctl_note("with Privacy triplets are found only by all three: "
-			"show CLIENT SENDER RECIPIENT");
+			 "show CLIENT SENDER RECIPIENT");
 	} else {
 		result = ctl_entry_filter_init(&show->filter, &ctl->key, err);
 		if (result == 0)
-			result = ctl_entry_filter_init(&show->filter2,
-				&ctl->key, err);
+			result = ctl_entry_filter_init(
+			    &show->filter2, &ctl->key, err);
 		if (result == 0)
 			result = ctl_entry_each(ctl, &show->walk,
-				show->filter.prefix, show_one, show, err);
+			    show->filter.prefix, show_one, show, err);
 	}
 	rows = ctl_print_end(&show->print);
 	if (rows == 0 && show->json == NULL)
@@ -142,8 +142,7 @@ show_client(struct show *show, struct err *err)
 	enum greystore_found found;
 	struct ctl_print *print;
 
-	if (show->subject != SUBJECT_CLIENT &&
-	    show->subject != SUBJECT_TRIPLET)
+	if (show->subject != SUBJECT_CLIENT && show->subject != SUBJECT_TRIPLET)
 		return 0;
 	key_client(&ctl->key, &show->ip, key);
 	found = greystore_find_client(ctl->gs, key, &client, err);
@@ -167,7 +166,9 @@ static bool
 rule_applies(const struct show *show, const struct ctl_rule *rule)
 {
 	struct rules_subject subject = {
-		.client_name = "", .sender = "", .recipient = "",
+		.client_name = "",
+		.sender = "",
+		.recipient = "",
 	};
 	struct rules *rules;
 	enum rules_kind kind;
@@ -176,8 +177,9 @@ rule_applies(const struct show *show, const struct ctl_rule *rule)
 	if (!rules_kind_parse(rule->kind, &kind))
 		return false;
 	if ((kind == RULES_CLIENT || kind == RULES_NETWORK) !=
-	    (show->subject == SUBJECT_CLIENT || show->subject ==
-		    SUBJECT_TRIPLET) && show->subject != SUBJECT_NAME)
+		(show->subject == SUBJECT_CLIENT ||
+		    show->subject == SUBJECT_TRIPLET) &&
+	    show->subject != SUBJECT_NAME)
 		return false;
 	if (show->subject == SUBJECT_CLIENT ||
 	    show->subject == SUBJECT_TRIPLET) {
@@ -189,12 +191,12 @@ rule_applies(const struct show *show, const struct ctl_rule *rule)
 		subject.client_name = show->text;
 	} else {
 		return kind == RULES_DOMAIN &&
-			str_equal_nocase(rule->value, show->text);
+		       str_equal_nocase(rule->value, show->text);
 	}
 	rules = rules_new();
 	rules_add(rules, kind, rule->value, RULES_ALLOW, 0, "");
-	applies = rules_match(rules, &subject, show->ctl->now_s, NULL) !=
-		RULES_NONE;
+	applies =
+	    rules_match(rules, &subject, show->ctl->now_s, NULL) != RULES_NONE;
 	rules_free(&rules);
 	return applies;
 }
@@ -203,8 +205,7 @@ static int
 show_rule(void *arg, const struct ctl_rule *rule)
 {
 	const struct show *show = arg;
-	bool expired = rule->expires != 0 &&
-		rule->expires <= show->ctl->now_s;
+	bool expired = rule->expires != 0 && rule->expires <= show->ctl->now_s;
 
 	if (!expired && rule_applies(show, rule))
 		ctl_list_rule(show->print, rule);

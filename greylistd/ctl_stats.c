@@ -33,17 +33,19 @@ struct stats {
 	int64_t clients;
 	int64_t known_clients;
 	int64_t rules;
-	int64_t delays;			/* rows counted in delay */
-	uint32_t *delay;		/* DELAY_MAX + 1 seconds */
+	int64_t delays;  /* rows counted in delay */
+	uint32_t *delay; /* DELAY_MAX + 1 seconds */
 	struct network current;
-	struct network top[TOP_COUNT];	/* the most first */
+	struct network top[TOP_COUNT]; /* the most first */
 };
 
 static const struct {
 	int percent;
 	const char *name;
 } percentiles[] = {
-	{ 50, "delay_p50" }, { 90, "delay_p90" }, { 99, "delay_p99" },
+	{ 50, "delay_p50" },
+	{ 90, "delay_p90" },
+	{ 99, "delay_p99" },
 };
 
 #define PERCENTILE_COUNT (sizeof(percentiles) / sizeof(percentiles[0]))
@@ -67,15 +69,15 @@ close_network(struct stats *stats)
 		i--;
 	if (i < TOP_COUNT) {
 		memmove(&stats->top[i + 1], &stats->top[i],
-			(TOP_COUNT - 1 - i) * sizeof(stats->top[0]));
+		    (TOP_COUNT - 1 - i) * sizeof(stats->top[0]));
 		stats->top[i] = stats->current;
 	}
 	memset(&stats->current, 0, sizeof(stats->current));
 }
 
 static void
-count_network(struct stats *stats, const struct ctl_entry_part *network,
-	bool pending)
+count_network(
+    struct stats *stats, const struct ctl_entry_part *network, bool pending)
 {
 	struct network *current = &stats->current;
 
@@ -91,8 +93,8 @@ count_network(struct stats *stats, const struct ctl_entry_part *network,
 }
 
 static bool
-count_one(void *arg, const char *key, size_t len,
-	const struct greylist_entry *entry)
+count_one(
+    void *arg, const char *key, size_t len, const struct greylist_entry *entry)
 {
 	struct stats *stats = arg;
 	struct ctl *ctl = stats->ctl;
@@ -101,8 +103,8 @@ count_one(void *arg, const char *key, size_t len,
 
 	stats->triplets++;
 	stats->states[ctl_entry_state(&ctl->policy, entry, ctl->now_s)]++;
-	if (entry->passed > GREYLIST_PASSED_UNKNOWN &&
-	    entry->passed >= since && entry->passed >= entry->first) {
+	if (entry->passed > GREYLIST_PASSED_UNKNOWN && entry->passed >= since &&
+	    entry->passed >= entry->first) {
 		int64_t delay = greylist_age(entry->passed, entry->first);
 
 		stats->delay[delay < DELAY_MAX ? delay : DELAY_MAX]++;
@@ -133,10 +135,10 @@ percentile(const struct stats *stats, int percent)
 static int
 read_counters(struct stats *stats, struct err *err)
 {
-	struct store_stmt *stmt = store_prepare(
-		greystore_store(stats->ctl->gs),
-		"SELECT name, sum(n) FROM counter WHERE day > ?1 "
-		"GROUP BY name", err);
+	struct store_stmt *stmt = store_prepare(greystore_store(stats->ctl->gs),
+	    "SELECT name, sum(n) FROM counter WHERE day > ?1 "
+	    "GROUP BY name",
+	    err);
 	enum store_step step;
 
 	if (stmt == NULL)
@@ -147,7 +149,7 @@ read_counters(struct stats *stats, struct err *err)
 
 		for (int i = 0; i < GREYSTORE_COUNTER_COUNT; i++) {
 			if (strcmp(name, greystore_counter_name(
-				    (enum greystore_counter)i)) == 0)
+					     (enum greystore_counter)i)) == 0)
 				stats->counters[i] = store_column_int(stmt, 1);
 		}
 	}
@@ -160,10 +162,11 @@ read_sizes(struct stats *stats, struct err *err)
 	struct ctl *ctl = stats->ctl;
 	int64_t threshold = ctl->policy.client_threshold;
 	struct store_stmt *stmt = store_prepare(greystore_store(ctl->gs),
-		"SELECT (SELECT count(*) FROM client), "
-		"(SELECT count(*) FROM client WHERE count >= ?1), "
-		"(SELECT count(*) FROM rule WHERE expires = 0 OR "
-		"expires > ?2)", err);
+	    "SELECT (SELECT count(*) FROM client), "
+	    "(SELECT count(*) FROM client WHERE count >= ?1), "
+	    "(SELECT count(*) FROM rule WHERE expires = 0 OR "
+	    "expires > ?2)",
+	    err);
 
 	if (stmt == NULL)
 		return -1;
@@ -188,14 +191,15 @@ print_json(const struct stats *stats)
 	json_int(&json, "days", stats->days);
 	json_open(&json, "decisions", '{');
 	for (int i = 0; i < GREYSTORE_COUNTER_COUNT; i++)
-		json_int(&json, greystore_counter_name(
-			(enum greystore_counter)i), stats->counters[i]);
+		json_int(&json,
+		    greystore_counter_name((enum greystore_counter)i),
+		    stats->counters[i]);
 	json_close(&json);
 	json_open(&json, "stored", '{');
 	json_int(&json, "triplets", stats->triplets);
 	for (int i = 0; i <= CTL_ENTRY_EXPIRED; i++)
-		json_int(&json, ctl_entry_state_name(
-			(enum ctl_entry_state)i), stats->states[i]);
+		json_int(&json, ctl_entry_state_name((enum ctl_entry_state)i),
+		    stats->states[i]);
 	json_int(&json, "clients", stats->clients);
 	json_int(&json, "known_clients", stats->known_clients);
 	json_int(&json, "rules", stats->rules);
@@ -206,15 +210,15 @@ print_json(const struct stats *stats)
 			json_null(&json, percentiles[i].name);
 		else
 			json_int(&json, percentiles[i].name,
-				percentile(stats, percentiles[i].percent));
+			    percentile(stats, percentiles[i].percent));
 	}
 	json_open(&json, "top_networks", '[');
 	for (int i = 0; i < TOP_COUNT && stats->top[i].count > 0; i++) {
 		const struct network *network = &stats->top[i];
 
 		json_open(&json, NULL, '{');
-		json_text(&json, "network", network->text,
-			strlen(network->text));
+		json_text(
+		    &json, "network", network->text, strlen(network->text));
 		json_int(&json, "triplets", network->count);
 		json_int(&json, "never_passed", network->pending);
 		json_close(&json);
@@ -231,8 +235,8 @@ print_top(const struct stats *stats)
 		{ "triplets", "TRIPLETS", CTL_PRINT_NUMBER },
 		{ "never_passed", "NEVER PASSED", CTL_PRINT_NUMBER },
 	};
-	struct ctl_print *print = ctl_print_new(stdout, NULL, NULL, columns,
-		sizeof(columns) / sizeof(columns[0]));
+	struct ctl_print *print = ctl_print_new(
+	    stdout, NULL, NULL, columns, sizeof(columns) / sizeof(columns[0]));
 
 	for (int i = 0; i < TOP_COUNT && stats->top[i].count > 0; i++) {
 		const struct network *network = &stats->top[i];
@@ -257,8 +261,8 @@ print_people(const struct stats *stats)
 
 	printf("Decisions of the last %" PRId64 " days (UTC)\n", stats->days);
 	for (int i = 0; i < GREYSTORE_COUNTER_COUNT; i++) {
-		const char *from = greystore_counter_name(
-			(enum greystore_counter)i);
+		const char *from =
+		    greystore_counter_name((enum greystore_counter)i);
 		size_t n = 0;
 
 		for (; from[n] != '\0' && n + 1 < sizeof(name); n++)
@@ -277,8 +281,8 @@ print_people(const struct stats *stats)
 	print_line("triplets that passed in these days", stats->delays);
 	for (size_t i = 0; i < PERCENTILE_COUNT; i++)
 		printf("  %d %% within %38s\n", percentiles[i].percent,
-			ctl_print_span(percentile(stats,
-				percentiles[i].percent), buf));
+		    ctl_print_span(
+			percentile(stats, percentiles[i].percent), buf));
 	if (stats->top[0].count > 0) {
 		putchar('\n');
 		print_top(stats);
@@ -291,7 +295,8 @@ ctl_stats(struct ctl *ctl, int argc, char **argv)
 	static struct ctl_entry_walk walk;
 	const char *days_text = NULL;
 	const struct ctl_option options[] = {
-		{ "days", NULL, &days_text, NULL }, { NULL, NULL, NULL, NULL },
+		{ "days", NULL, &days_text, NULL },
+		{ NULL, NULL, NULL, NULL },
 	};
 	struct stats stats = { .ctl = ctl, .days = DAYS_DEFAULT };
 	struct err err;

@@ -78,34 +78,36 @@ hex_digit(char c)
 
 static int
 read_text(const char *word, size_t len, char out[CTL_TEXT_VALUE_MAX + 1],
-	struct err *err)
+    struct err *err)
 {
 	size_t n = 0;
 
 	if (len == 0)
 		return err_set(err, "a text is missing (\"-\" stands for an "
-			"empty one)");
+				    "empty one)");
 	if (len == 1 && word[0] == '-')
 		len = 0;
 	for (size_t i = 0; i < len; i++) {
 		int byte = (unsigned char)word[i];
 
 		if (byte <= 0x20 || byte >= 0x7f)
-			return err_set(err, "there is a byte that must be "
-				"written %%%02X", (unsigned)byte);
+			return err_set(err,
+			    "there is a byte that must be "
+			    "written %%%02X",
+			    (unsigned)byte);
 		if (byte == '%') {
 			int high = i + 2 < len ? hex_digit(word[i + 1]) : -1;
 			int low = i + 2 < len ? hex_digit(word[i + 2]) : -1;
 
 			if (high < 0 || low < 0 || (high | low) == 0)
 				return err_set(err, "%% must be followed by "
-					"two hex digits, not 00");
+						    "two hex digits, not 00");
 			byte = high << 4 | low;
 			i += 2;
 		}
 		if (n == CTL_TEXT_VALUE_MAX)
 			return err_set(err, "a text is longer than %d bytes",
-				CTL_TEXT_VALUE_MAX);
+			    CTL_TEXT_VALUE_MAX);
 		out[n++] = (char)byte;
 	}
 	out[n] = '\0';
@@ -113,18 +115,19 @@ read_text(const char *word, size_t len, char out[CTL_TEXT_VALUE_MAX + 1],
 }
 
 static int
-read_fields(struct cursor *cursor, const char *fields,
-	struct ctl_text *record, struct err *err)
+read_fields(struct cursor *cursor, const char *fields, struct ctl_text *record,
+    struct err *err)
 {
 	size_t numbers = 0, texts = 0;
 
 	for (; *fields != '\0'; fields++) {
 		const char *word;
 		size_t len = next_word(cursor, &word);
-		int result = *fields == 'n' ?
-			read_number(word, len, &record->number[numbers++],
-				err) :
-			read_text(word, len, record->text[texts++], err);
+		int result =
+		    *fields == 'n'
+			? read_number(
+			      word, len, &record->number[numbers++], err)
+			: read_text(word, len, record->text[texts++], err);
 
 		if (result != 0)
 			return -1;
@@ -135,8 +138,8 @@ read_fields(struct cursor *cursor, const char *fields,
 }
 
 int
-ctl_text_parse(const char *line, size_t len, struct ctl_text *record_r,
-	struct err *err)
+ctl_text_parse(
+    const char *line, size_t len, struct ctl_text *record_r, struct err *err)
 {
 	struct cursor cursor = { line, line + len };
 	const char *word;
@@ -155,8 +158,8 @@ ctl_text_parse(const char *line, size_t len, struct ctl_text *record_r,
 		record_r->type = shapes[i].type;
 		return read_fields(&cursor, shapes[i].fields, record_r, err);
 	}
-	return err_set(err, "%.*s is no kind of record",
-		(int)(len < 40 ? len : 40), word);
+	return err_set(
+	    err, "%.*s is no kind of record", (int)(len < 40 ? len : 40), word);
 }
 
 static void
@@ -171,8 +174,8 @@ add_text(struct str *s, const char *text)
 }
 
 size_t
-ctl_text_format(const struct ctl_text *record,
-	char buf[static CTL_TEXT_LINE_SIZE])
+ctl_text_format(
+    const struct ctl_text *record, char buf[static CTL_TEXT_LINE_SIZE])
 {
 	size_t i = 0, numbers = 0, texts = 0;
 	struct str s;

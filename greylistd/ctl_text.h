@@ -34,7 +34,7 @@
 #define CTL_TEXT_LINE_SIZE (4 * 3 * CTL_TEXT_VALUE_MAX + 128)
 
 enum ctl_text_type {
-	CTL_TEXT_NOTHING,	/* comment or empty line */
+	CTL_TEXT_NOTHING, /* comment or empty line */
 	CTL_TEXT_TRIPLET,
 	CTL_TEXT_CLIENT,
 	CTL_TEXT_RULE,
@@ -55,12 +55,12 @@ struct ctl_text {
 
 /* Parses a line of len bytes without its line end. Returns 0, or -1 with what
  * is wrong. */
-int ctl_text_parse(const char *line, size_t len, struct ctl_text *record_r,
-	struct err *err);
+int ctl_text_parse(
+    const char *line, size_t len, struct ctl_text *record_r, struct err *err);
 
 /* Writes a record (not NOTHING) without line end into buf. Texts longer than
  * CTL_TEXT_VALUE_MAX are not possible. Returns the length. */
-size_t ctl_text_format(const struct ctl_text *record,
-	char buf[static CTL_TEXT_LINE_SIZE]);
+size_t ctl_text_format(
+    const struct ctl_text *record, char buf[static CTL_TEXT_LINE_SIZE]);
 
 #endif

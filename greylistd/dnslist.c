@@ -51,8 +51,7 @@ parse_mask(const char *text, struct dnslist_mask *mask_r)
 			return false;
 	}
 	/* No list answers outside 127.0.0.0/8. */
-	return *text == '\0' && mask_r->low[0] == 127 &&
-		mask_r->high[0] == 127;
+	return *text == '\0' && mask_r->low[0] == 127 && mask_r->high[0] == 127;
 }
 
 static int
@@ -61,8 +60,10 @@ add_mask(struct dnslist *list, const char *word, struct err *err)
 	if (list->mask_count == DNSLIST_MASKS_MAX)
 		return err_set(err, "more than %d masks", DNSLIST_MASKS_MAX);
 	if (!parse_mask(word, &list->masks[list->mask_count]))
-		return err_set(err, "\"%s\" is no mask; write for example "
-			"127.0.0.2-11 or 127.0.*.1", word);
+		return err_set(err,
+		    "\"%s\" is no mask; write for example "
+		    "127.0.0.2-11 or 127.0.*.1",
+		    word);
 	list->mask_count++;
 	return 0;
 }
@@ -75,14 +76,16 @@ parse_zone(const char *word, struct dnslist *list, struct err *err)
 	if (len > 0 && word[len - 1] == '.')
 		len--;
 	if (len > DNSLIST_ZONE_MAX)
-		return err_set(err, "the zone is longer than %d bytes",
-			DNSLIST_ZONE_MAX);
+		return err_set(
+		    err, "the zone is longer than %d bytes", DNSLIST_ZONE_MAX);
 	memcpy(list->zone, word, len);
 	list->zone[len] = '\0';
 	str_lower(list->zone, len);
 	if (!dnspacket_name_ok(list->zone) || strchr(list->zone, '.') == NULL)
-		return err_set(err, "\"%s\" is no zone; write for example "
-			"zen.spamhaus.org", word);
+		return err_set(err,
+		    "\"%s\" is no zone; write for example "
+		    "zen.spamhaus.org",
+		    word);
 	return 0;
 }
 
@@ -95,7 +98,8 @@ set_default_masks(struct dnslist *list, enum dnslist_kind kind)
 		{ { 127, 1, 0, 0 }, { 127, 255, 255, 255 } },
 	};
 	static const struct dnslist_mask white = {
-		{ 127, 0, 0, 1 }, { 127, 0, 255, 3 },
+		{ 127, 0, 0, 1 },
+		{ 127, 0, 255, 3 },
 	};
 
 	if (kind == DNSLIST_WHITE) {
@@ -124,8 +128,8 @@ next_word(const char **text, const char *separators, char word[static 256])
 }
 
 int
-dnslist_parse(const char *text, enum dnslist_kind kind,
-	struct dnslist *list_r, struct err *err)
+dnslist_parse(const char *text, enum dnslist_kind kind, struct dnslist *list_r,
+    struct err *err)
 {
 	unsigned long long weight;
 	char word[256];
@@ -143,9 +147,10 @@ dnslist_parse(const char *text, enum dnslist_kind kind,
 			return err_set(err, "a word is too long");
 		if (may_weigh && strchr(word, '.') == NULL) {
 			if (!str_to_uint(word, DNSLIST_WEIGHT_MAX, &weight))
-				return err_set(err, "the weight \"%s\" is no "
-					"number from 0 to %d", word,
-					DNSLIST_WEIGHT_MAX);
+				return err_set(err,
+				    "the weight \"%s\" is no "
+				    "number from 0 to %d",
+				    word, DNSLIST_WEIGHT_MAX);
 			list_r->weight = (int64_t)weight;
 		} else if (add_mask(list_r, word, err) != 0) {
 			return -1;
@@ -159,7 +164,7 @@ dnslist_parse(const char *text, enum dnslist_kind kind,
 
 const char *
 dnslist_name(const struct dnslist *list, const struct ip *ip,
-	char buf[static DNSLIST_NAME_SIZE])
+    char buf[static DNSLIST_NAME_SIZE])
 {
 	struct str s;
 
@@ -170,7 +175,7 @@ dnslist_name(const struct dnslist *list, const struct ip *ip,
 	} else {
 		for (size_t i = 16; i-- > 0;)
 			str_addf(&s, "%x.%x.", ip->bytes[i] & 15U,
-				ip->bytes[i] >> 4U);
+			    ip->bytes[i] >> 4U);
 	}
 	str_add(&s, list->zone);
 	return buf;
@@ -189,7 +194,8 @@ enum dnslist_code
 dnslist_judge(const struct dnslist *list, const uint8_t answer[static 4])
 {
 	static const struct dnslist_mask refused = {
-		{ 127, 255, 255, 0 }, { 127, 255, 255, 255 },
+		{ 127, 255, 255, 0 },
+		{ 127, 255, 255, 255 },
 	};
 
 	if (fits(&refused, answer))

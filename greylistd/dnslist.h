@@ -29,8 +29,8 @@
 #define DNSLIST_WEIGHT_MAX 1000
 
 enum dnslist_kind {
-	DNSLIST_BLACK,		/* "ZONE [WEIGHT] [MASK]" */
-	DNSLIST_WHITE,		/* "ZONE [MASK]" */
+	DNSLIST_BLACK, /* "ZONE [WEIGHT] [MASK]" */
+	DNSLIST_WHITE, /* "ZONE [MASK]" */
 };
 
 /* Each of an answer's four numbers from low to high. */
@@ -48,7 +48,7 @@ struct dnslist {
 enum dnslist_code {
 	DNSLIST_UNLISTED,
 	DNSLIST_LISTED,
-	DNSLIST_REFUSED,	/* the list does not answer us */
+	DNSLIST_REFUSED, /* the list does not answer us */
 };
 
 /* Parses an option's value. A mask is four numbers with dots, of which each
@@ -57,14 +57,14 @@ enum dnslist_code {
  * blacklist, 127.0.*.1-3 for a whitelist (dnswl.org's codes, without those
  * for "no trust" and "over the limit"). Returns 0 or -1 with err. */
 int dnslist_parse(const char *text, enum dnslist_kind kind,
-	struct dnslist *list_r, struct err *err);
+    struct dnslist *list_r, struct err *err);
 
 /* Writes the name to ask for and returns buf. */
 const char *dnslist_name(const struct dnslist *list, const struct ip *ip,
-	char buf[static DNSLIST_NAME_SIZE]);
+    char buf[static DNSLIST_NAME_SIZE]);
 
 /* What one address of an answer means. */
-enum dnslist_code dnslist_judge(const struct dnslist *list,
-	const uint8_t answer[static 4]);
+enum dnslist_code dnslist_judge(
+    const struct dnslist *list, const uint8_t answer[static 4]);
 
 #endif

@@ -25,10 +25,10 @@ enum question_kind {
 
 struct question {
 	struct facts_job *job;
-	struct dns_question *asked;	/* NULL: answered or never asked */
+	struct dns_question *asked; /* NULL: answered or never asked */
 	enum question_kind kind;
 	const struct dnslist *list;
-	size_t index;			/* of list */
+	size_t index; /* of list */
 };
 
 struct facts_job {
@@ -41,7 +41,7 @@ struct facts_job {
 	facts_callback *callback;
 	void *arg;
 	struct spf_check *spf;
-	size_t open;			/* answers to come */
+	size_t open; /* answers to come */
 	size_t count;
 	struct question questions[];
 };
@@ -49,7 +49,7 @@ struct facts_job {
 struct facts_pool {
 	struct dns *dns;
 	struct spf *spf;
-	struct facts_job *first, *last;	/* in the order of their start */
+	struct facts_job *first, *last; /* in the order of their start */
 	size_t open;
 	struct log_rate list_rate;
 	struct log_rate failure_rate;
@@ -105,9 +105,9 @@ finish(struct facts_job *job)
 {
 	if (job->facts.failures > 0)
 		log_warn_rated(&job->pool->failure_rate, HEALTH_INTERVAL_S,
-			"warning: DNS left %u questions about a client "
-			"unanswered; what is known decides",
-			job->facts.failures);
+		    "warning: DNS left %u questions about a client "
+		    "unanswered; what is known decides",
+		    job->facts.failures);
 	job->callback(job->arg, &job->facts);
 	free_job(job);
 }
@@ -138,10 +138,11 @@ take_listing(struct question *q, const struct dns_answer *answer)
 			listed = true;
 			break;
 		case DNSLIST_REFUSED:
-			log_warn_rated(&job->pool->list_rate,
-				HEALTH_INTERVAL_S, "warning: %s refuses to "
-				"answer us (127.255.255.%u); it counts as "
-				"not listed", q->list->zone, bytes[3]);
+			log_warn_rated(&job->pool->list_rate, HEALTH_INTERVAL_S,
+			    "warning: %s refuses to "
+			    "answer us (127.255.255.%u); it counts as "
+			    "not listed",
+			    q->list->zone, bytes[3]);
 			break;
 		case DNSLIST_UNLISTED:
 			break;
@@ -183,12 +184,13 @@ on_answer(void *arg, const struct dns_answer *answer)
 			take_listing(q, answer);
 			break;
 		case QUESTION_NAME:
-			facts->has_name = answer->status == DNS_FOUND ?
-				FACTS_YES : FACTS_NO;
+			facts->has_name =
+			    answer->status == DNS_FOUND ? FACTS_YES : FACTS_NO;
 			break;
 		case QUESTION_ADDRESS:
-			facts->confirmed = has_address(answer,
-				&job->client.ip) ? FACTS_YES : FACTS_NO;
+			facts->confirmed = has_address(answer, &job->client.ip)
+					       ? FACTS_YES
+					       : FACTS_NO;
 			break;
 		}
 	}
@@ -219,7 +221,7 @@ is_unknown(const char *name)
 
 static void
 ask(struct facts_job *job, const struct question *question, const char *name,
-	enum dnspacket_type type)
+    enum dnspacket_type type)
 {
 	struct question *q = &job->questions[job->count++];
 
@@ -231,15 +233,19 @@ ask(struct facts_job *job, const struct question *question, const char *name,
 
 static void
 ask_lists(struct facts_job *job, enum question_kind kind,
-	const struct dnslist *lists, size_t count)
+    const struct dnslist *lists, size_t count)
 {
 	char name[DNSLIST_NAME_SIZE];
 
 	for (size_t i = 0; i < count; i++)
-		ask(job, &(struct question){
-			.kind = kind, .list = &lists[i], .index = i,
-		}, dnslist_name(&lists[i], &job->client.ip, name),
-			DNSPACKET_A);
+		ask(job,
+		    &(struct question){
+			.kind = kind,
+			.list = &lists[i],
+			.index = i,
+		    },
+		    dnslist_name(&lists[i], &job->client.ip, name),
+		    DNSPACKET_A);
 }
 
 /* Postfix confirmed the name, or we ask whether there is really none, or one
@@ -255,13 +261,12 @@ ask_names(struct facts_job *job)
 		job->facts.confirmed = FACTS_YES;
 	} else if (is_unknown(client->reverse_name)) {
 		ask(job, &(struct question){ .kind = QUESTION_NAME },
-			dns_reverse_name(&client->ip, name), DNSPACKET_PTR);
+		    dns_reverse_name(&client->ip, name), DNSPACKET_PTR);
 	} else {
 		job->facts.has_name = FACTS_YES;
 		ask(job, &(struct question){ .kind = QUESTION_ADDRESS },
-			client->reverse_name,
-			client->ip.family == IP_V4 ? DNSPACKET_A :
-			DNSPACKET_AAAA);
+		    client->reverse_name,
+		    client->ip.family == IP_V4 ? DNSPACKET_A : DNSPACKET_AAAA);
 	}
 }
 
@@ -293,22 +298,23 @@ ask_all(struct facts_job *job)
 		ask_names(job);
 	}
 	if (s->selective || (s->spf_keys != OPTIONS_SPF_KEYS_NO &&
-		job->client.sender[0] != '\0'))
+				job->client.sender[0] != '\0'))
 		ask_spf(job);
 }
 
 struct facts_job *
 facts_start(struct facts_pool *pool, struct selection *selection,
-	const struct facts_client *client, facts_callback *callback, void *arg)
+    const struct facts_client *client, facts_callback *callback, void *arg)
 {
-	size_t room = selection->black_count + selection->white_count +
-		OTHER_QUESTIONS;
+	size_t room =
+	    selection->black_count + selection->white_count + OTHER_QUESTIONS;
 	struct facts_job *job;
 
 	if (pool->open >= FACTS_OPEN_MAX) {
 		log_warn_rated(&pool->overload_rate, HEALTH_INTERVAL_S,
-			"warning: DNS is asked about %d clients already; "
-			"what is known decides", FACTS_OPEN_MAX);
+		    "warning: DNS is asked about %d clients already; "
+		    "what is known decides",
+		    FACTS_OPEN_MAX);
 		return NULL;
 	}
 	job = xmem_calloc(1, sizeof(*job) + room * sizeof(*job->questions));
@@ -353,36 +359,36 @@ facts_tick(void *arg)
 
 static void
 judge_names(const struct facts_client *client, const struct facts *facts,
-	struct suspicion *suspicion)
+    struct suspicion *suspicion)
 {
 	const int64_t *of = facts->selection->scores.of;
-	const char *name = is_unknown(client->reverse_name) ? client->name :
-		client->reverse_name;
+	const char *name = is_unknown(client->reverse_name)
+			       ? client->name
+			       : client->reverse_name;
 	const struct {
 		enum suspicion_sign sign;
 		bool found;
 	} signs[] = {
 		{ SUSPICION_NO_NAME, facts->has_name == FACTS_NO },
 		{ SUSPICION_UNCONFIRMED, facts->confirmed == FACTS_NO },
-		{ SUSPICION_GENERIC, !is_unknown(name) &&
+		{ SUSPICION_GENERIC,
+		    !is_unknown(name) &&
 			suspicion_is_generic(name, &client->ip) },
-		{ SUSPICION_HELO_LITERAL,
-			suspicion_is_literal(client->helo) },
-		{ SUSPICION_HELO_OTHER, !is_unknown(name) &&
-			!suspicion_is_literal(client->helo) &&
+		{ SUSPICION_HELO_LITERAL, suspicion_is_literal(client->helo) },
+		{ SUSPICION_HELO_OTHER,
+		    !is_unknown(name) && !suspicion_is_literal(client->helo) &&
 			!suspicion_same_host(client->helo, name) },
 	};
 
 	for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++)
 		if (signs[i].found)
-			suspicion_add(suspicion,
-				suspicion_name(signs[i].sign),
-				of[signs[i].sign]);
+			suspicion_add(suspicion, suspicion_name(signs[i].sign),
+			    of[signs[i].sign]);
 }
 
 static void
 judge_spf(const struct facts_client *client, const struct facts *facts,
-	struct suspicion *suspicion)
+    struct suspicion *suspicion)
 {
 	enum suspicion_sign sign;
 
@@ -397,13 +403,13 @@ judge_spf(const struct facts_client *client, const struct facts *facts,
 		sign = SUSPICION_SPF_NONE;
 	else
 		return;
-	suspicion_add(suspicion, suspicion_name(sign),
-		facts->selection->scores.of[sign]);
+	suspicion_add(
+	    suspicion, suspicion_name(sign), facts->selection->scores.of[sign]);
 }
 
 void
 facts_judge(const struct facts_client *client, const struct facts *facts,
-	struct suspicion *suspicion_r)
+    struct suspicion *suspicion_r)
 {
 	const struct selection *selection = facts->selection;
 
@@ -411,7 +417,7 @@ facts_judge(const struct facts_client *client, const struct facts *facts,
 	for (size_t i = 0; i < selection->black_count; i++)
 		if (facts->listed[i])
 			suspicion_add(suspicion_r, selection->black[i].zone,
-				selection->black[i].weight);
+			    selection->black[i].weight);
 	judge_names(client, facts, suspicion_r);
 	judge_spf(client, facts, suspicion_r);
 }

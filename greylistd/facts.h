@@ -32,8 +32,8 @@
  * until the callback or the cancelling. */
 struct facts_client {
 	struct ip ip;
-	const char *name;	/* confirmed by Postfix, or "unknown" */
-	const char *reverse_name;	/* or "unknown" */
+	const char *name;         /* confirmed by Postfix, or "unknown" */
+	const char *reverse_name; /* or "unknown" */
 	const char *helo;
 	const char *sender;
 };
@@ -46,14 +46,14 @@ enum facts_answer {
 
 /* What is known. All zero but selection: nothing. */
 struct facts {
-	const struct selection *selection;	/* that was asked for */
+	const struct selection *selection; /* that was asked for */
 	enum facts_answer has_name;
-	enum facts_answer confirmed;	/* the name leads back */
-	bool has_spf;			/* spf is a statement by the domain */
+	enum facts_answer confirmed; /* the name leads back */
+	bool has_spf;                /* spf is a statement by the domain */
 	enum spf_result spf;
-	bool listed[SELECTION_LISTS_MAX];	/* by selection's black[i] */
-	const struct dnslist *white;	/* the whitelist that has it, or NULL */
-	unsigned failures;		/* questions without an answer */
+	bool listed[SELECTION_LISTS_MAX]; /* by selection's black[i] */
+	const struct dnslist *white; /* the whitelist that has it, or NULL */
+	unsigned failures;           /* questions without an answer */
 };
 
 struct facts_pool;
@@ -72,15 +72,15 @@ void facts_pool_free(struct facts_pool **pool);
  * this returned. Returns NULL, and never calls back, when there is nothing to
  * ask or too much is under way. */
 struct facts_job *facts_start(struct facts_pool *pool,
-	struct selection *selection, const struct facts_client *client,
-	facts_callback *callback, void *arg);
+    struct selection *selection, const struct facts_client *client,
+    facts_callback *callback, void *arg);
 
 /* Ends the gatherings whose time is up; call it every FACTS_TICK_MS. */
 void facts_tick(void *pool);
 #define FACTS_TICK_MS 50
 
 /* Adds the signs against client that facts and its own words give. */
-void facts_judge(const struct facts_client *client,
-	const struct facts *facts, struct suspicion *suspicion_r);
+void facts_judge(const struct facts_client *client, const struct facts *facts,
+    struct suspicion *suspicion_r);
 
 #endif

@@ -36,7 +36,7 @@ is_too_old(const struct greylist_policy *policy, int64_t last, int64_t now_s)
 /* The decision on a triplet that is waiting, in d->entry. */
 static void
 decide_waiting(const struct greylist_policy *policy, int64_t now_s, bool is_new,
-	struct greylist_decision *d)
+    struct greylist_decision *d)
 {
 	int64_t waited_s = greylist_age(now_s, d->entry.first);
 
@@ -46,8 +46,9 @@ decide_waiting(const struct greylist_policy *policy, int64_t now_s, bool is_new,
 		d->verdict = GREYLIST_PASSED;
 		d->waited_s = waited_s;
 		/* 0 and 1 have a meaning of their own. */
-		d->entry.passed = now_s > GREYLIST_PASSED_UNKNOWN ? now_s :
-		    GREYLIST_PASSED_UNKNOWN + 1;
+		d->entry.passed = now_s > GREYLIST_PASSED_UNKNOWN
+				      ? now_s
+				      : GREYLIST_PASSED_UNKNOWN + 1;
 		d->write = true;
 		return;
 	}
@@ -61,7 +62,7 @@ decide_waiting(const struct greylist_policy *policy, int64_t now_s, bool is_new,
 /* The decision on a triplet that has passed before, in d->entry. */
 static void
 decide_known(const struct greylist_policy *policy, int64_t now_s,
-	struct greylist_decision *d)
+    struct greylist_decision *d)
 {
 	int64_t idle_s = greylist_age(now_s, d->entry.last);
 	int64_t waited_s = greylist_age(d->entry.passed, d->entry.first);
@@ -79,7 +80,7 @@ decide_known(const struct greylist_policy *policy, int64_t now_s,
 
 struct greylist_decision
 greylist_decide(const struct greylist_policy *policy,
-	const struct greylist_entry *entry, int64_t now_s)
+    const struct greylist_entry *entry, int64_t now_s)
 {
 	struct greylist_decision d = { .entry = { .first = now_s } };
 	bool is_new = true;
@@ -108,16 +109,16 @@ static struct greylist_client
 raised(const struct greylist_client *client, int64_t now_s)
 {
 	return (struct greylist_client){
-		.count = client->count < INT64_MAX ? client->count + 1 :
-		    INT64_MAX,
+		.count =
+		    client->count < INT64_MAX ? client->count + 1 : INT64_MAX,
 		.last = now_s,
 	};
 }
 
 bool
 greylist_client_known(const struct greylist_policy *policy,
-	const struct greylist_client *client, int64_t now_s, bool *renew_r,
-	struct greylist_client *renewed_r)
+    const struct greylist_client *client, int64_t now_s, bool *renew_r,
+    struct greylist_client *renewed_r)
 {
 	int64_t idle_s;
 
@@ -140,8 +141,8 @@ greylist_client_known(const struct greylist_policy *policy,
 
 bool
 greylist_client_raise(const struct greylist_policy *policy,
-	const struct greylist_client *client, int64_t now_s,
-	struct greylist_client *raised_r, bool *reached_r)
+    const struct greylist_client *client, int64_t now_s,
+    struct greylist_client *raised_r, bool *reached_r)
 {
 	static const struct greylist_client nobody = { 0, 0 };
 	int64_t idle_s;
@@ -166,10 +167,10 @@ greylist_client_raise(const struct greylist_policy *policy,
 
 bool
 greylist_expired(const struct greylist_policy *policy,
-	const struct greylist_entry *entry, int64_t now_s)
+    const struct greylist_entry *entry, int64_t now_s)
 {
 	if (entry->passed == 0)
 		return greylist_age(now_s, entry->first) >
-			policy->retry_window_s;
+		       policy->retry_window_s;
 	return is_too_old(policy, entry->last, now_s);
 }

@@ -67,28 +67,28 @@ static const char *const counter_names[GREYSTORE_COUNTER_COUNT] = {
 static const char *const sql[SQL_STMT_COUNT] = {
 	[SQL_FIND] = "SELECT first, last, passed FROM triplet WHERE key = ?1",
 	[SQL_INSERT] = "INSERT INTO triplet VALUES(?1, ?2, ?3, ?4) "
-		"ON CONFLICT DO NOTHING",
+		       "ON CONFLICT DO NOTHING",
 	[SQL_UPDATE] = "UPDATE triplet SET first = ?2, last = ?3, "
-		"passed = ?4 WHERE key = ?1",
+		       "passed = ?4 WHERE key = ?1",
 	[SQL_REMOVE] = "DELETE FROM triplet WHERE key = ?1",
 	[SQL_FIND_CLIENT] = "SELECT count, last, 0 FROM client "
-		"WHERE address = ?1",
+			    "WHERE address = ?1",
 	[SQL_PUT_CLIENT] = "INSERT INTO client VALUES(?1, ?2, ?3) "
-		"ON CONFLICT DO UPDATE SET count = ?2, last = ?3",
+			   "ON CONFLICT DO UPDATE SET count = ?2, last = ?3",
 	[SQL_COUNT] = "INSERT INTO counter VALUES(?1, ?2, ?3) "
-		"ON CONFLICT DO UPDATE SET n = n + ?3",
+		      "ON CONFLICT DO UPDATE SET n = n + ?3",
 	[SQL_META_ADD] = "UPDATE meta SET value = value + ?1 "
-		"WHERE name = 'triplets'",
+			 "WHERE name = 'triplets'",
 	[SQL_META_READ] = "SELECT value FROM meta WHERE name = 'triplets'",
 	[SQL_WALK] = "SELECT key, first, last, passed FROM triplet "
-		"WHERE key > ?1 ORDER BY key LIMIT ?2",
+		     "WHERE key > ?1 ORDER BY key LIMIT ?2",
 	[SQL_WALK_CLIENT] = "SELECT address, last FROM client "
-		"WHERE address > ?1 ORDER BY address LIMIT ?2",
+			    "WHERE address > ?1 ORDER BY address LIMIT ?2",
 	[SQL_REMOVE_CLIENT] = "DELETE FROM client WHERE address = ?1",
 	[SQL_EXPIRE_RULES] = "DELETE FROM rule "
-		"WHERE expires > 0 AND expires <= ?1",
+			     "WHERE expires > 0 AND expires <= ?1",
 	[SQL_RULES] = "SELECT kind, value, action, expires, comment "
-		"FROM rule WHERE expires = 0 OR expires > ?1",
+		      "FROM rule WHERE expires = 0 OR expires > ?1",
 };
 
 const char *
@@ -117,16 +117,15 @@ read_triplets(struct greystore *gs, struct err *err)
 }
 
 struct greystore *
-greystore_open(const char *path, enum store_mode mode, struct err *note_r,
-	struct err *err)
+greystore_open(
+    const char *path, enum store_mode mode, struct err *note_r, struct err *err)
 {
 	const struct store_config config = {
 		.path = path,
 		.mode = mode,
 		.migrations = migrations,
 		.cache_bytes = CACHE_BYTES,
-		.busy_ms = mode == STORE_DAEMON ? DAEMON_BUSY_MS :
-						  TOOL_BUSY_MS,
+		.busy_ms = mode == STORE_DAEMON ? DAEMON_BUSY_MS : TOOL_BUSY_MS,
 	};
 	struct greystore *gs = xmem_calloc(1, sizeof(*gs));
 
@@ -213,7 +212,7 @@ greystore_bind_key(struct store_stmt *stmt, const char *key)
 /* Looks a row of at most three integers up by its key. */
 static enum greystore_found
 find_row(struct greystore *gs, enum greystore_sql which, const char *key,
-	int64_t values_r[static 3], struct err *err)
+    int64_t values_r[static 3], struct err *err)
 {
 	struct store_stmt *stmt = gs->stmt[which];
 
@@ -237,7 +236,7 @@ find_row(struct greystore *gs, enum greystore_sql which, const char *key,
 
 enum greystore_found
 greystore_find(struct greystore *gs, const char *key,
-	struct greylist_entry *entry_r, struct err *err)
+    struct greylist_entry *entry_r, struct err *err)
 {
 	int64_t values[3];
 	enum greystore_found found = find_row(gs, SQL_FIND, key, values, err);
@@ -253,7 +252,7 @@ greystore_find(struct greystore *gs, const char *key,
 
 static void
 bind_entry(struct store_stmt *stmt, const char *key,
-	const struct greylist_entry *entry)
+    const struct greylist_entry *entry)
 {
 	greystore_bind_key(stmt, key);
 	store_bind_int(stmt, 2, entry->first);
@@ -264,8 +263,8 @@ bind_entry(struct store_stmt *stmt, const char *key,
 /* Keeps the estimate of those that wait; the next pass of expiry makes up for
  * what a rollback undoes. */
 static void
-count_pending(struct greystore *gs, const struct greylist_entry *entry,
-	bool is_new)
+count_pending(
+    struct greystore *gs, const struct greylist_entry *entry, bool is_new)
 {
 	if (is_new && entry->passed == 0 && gs->pending >= 0)
 		gs->pending++;
@@ -276,7 +275,7 @@ count_pending(struct greystore *gs, const struct greylist_entry *entry,
 
 static int
 insert(struct greystore *gs, const char *key,
-	const struct greylist_entry *entry, struct err *err)
+    const struct greylist_entry *entry, struct err *err)
 {
 	bind_entry(gs->stmt[SQL_INSERT], key, entry);
 	if (greystore_exec(gs, gs->stmt[SQL_INSERT], err) != 0)
@@ -291,7 +290,7 @@ insert(struct greystore *gs, const char *key,
 
 static int
 update(struct greystore *gs, const char *key,
-	const struct greylist_entry *entry, struct err *err)
+    const struct greylist_entry *entry, struct err *err)
 {
 	bind_entry(gs->stmt[SQL_UPDATE], key, entry);
 	if (greystore_exec(gs, gs->stmt[SQL_UPDATE], err) != 0)
@@ -303,7 +302,7 @@ update(struct greystore *gs, const char *key,
 
 int
 greystore_put(struct greystore *gs, const char *key,
-	const struct greylist_entry *entry, bool is_new, struct err *err)
+    const struct greylist_entry *entry, bool is_new, struct err *err)
 {
 	if (greystore_begin_write(gs, err) != 0 ||
 	    (is_new ? insert : update)(gs, key, entry, err) != 0)
@@ -339,11 +338,11 @@ greystore_remove(struct greystore *gs, const char *key, struct err *err)
 
 enum greystore_found
 greystore_find_client(struct greystore *gs, const char *address,
-	struct greylist_client *client_r, struct err *err)
+    struct greylist_client *client_r, struct err *err)
 {
 	int64_t values[3];
 	enum greystore_found found =
-		find_row(gs, SQL_FIND_CLIENT, address, values, err);
+	    find_row(gs, SQL_FIND_CLIENT, address, values, err);
 
 	if (found == GREYSTORE_FOUND)
 		*client_r = (struct greylist_client){
@@ -355,7 +354,7 @@ greystore_find_client(struct greystore *gs, const char *address,
 
 int
 greystore_put_client(struct greystore *gs, const char *address,
-	const struct greylist_client *client, bool is_new, struct err *err)
+    const struct greylist_client *client, bool is_new, struct err *err)
 {
 	struct store_stmt *stmt = gs->stmt[SQL_PUT_CLIENT];
 
@@ -391,8 +390,8 @@ write_counts(struct greystore *gs, struct err *err)
 		if (gs->counts[i] == 0)
 			continue;
 		store_bind_int(stmt, 1, gs->count_day);
-		store_bind_text(stmt, 2, counter_names[i],
-			strlen(counter_names[i]));
+		store_bind_text(
+		    stmt, 2, counter_names[i], strlen(counter_names[i]));
 		store_bind_int(stmt, 3, gs->counts[i]);
 		if (greystore_exec(gs, stmt, err) != 0)
 			return -1;
@@ -401,8 +400,8 @@ write_counts(struct greystore *gs, struct err *err)
 }
 
 void
-greystore_tally(struct greystore *gs, enum greystore_counter counter,
-	int64_t n, int64_t now_s)
+greystore_tally(struct greystore *gs, enum greystore_counter counter, int64_t n,
+    int64_t now_s)
 {
 	int64_t day = now_s / DAY_S;
 	bool waiting = false;
@@ -418,8 +417,8 @@ greystore_tally(struct greystore *gs, enum greystore_counter counter,
 }
 
 void
-greystore_count(struct greystore *gs, enum greystore_counter counter,
-	int64_t now_s)
+greystore_count(
+    struct greystore *gs, enum greystore_counter counter, int64_t now_s)
 {
 	greystore_tally(gs, counter, 1, now_s);
 }
@@ -478,8 +477,8 @@ greystore_flush(struct greystore *gs, struct err *err)
 		waiting = waiting || gs->counts[i] != 0;
 	if (!waiting)
 		return 0;
-	if (greystore_begin_write(gs, err) != 0 ||
-	    write_counts(gs, err) != 0 || greystore_commit(gs, err) != 0)
+	if (greystore_begin_write(gs, err) != 0 || write_counts(gs, err) != 0 ||
+	    greystore_commit(gs, err) != 0)
 		return -1;
 	gs->unsaved_delta = 0;
 	memset(gs->counts, 0, sizeof(gs->counts));
@@ -514,14 +513,14 @@ greystore_rules(struct greystore *gs, int64_t now_s, struct err *err)
 		enum rules_action action;
 
 		/* What a later version wrote is skipped. */
-		if (!rules_kind_parse(store_column_text(stmt, 0, NULL),
-			    &kind) ||
-		    !rules_action_parse(store_column_text(stmt, 2, NULL),
-			    &action))
+		if (!rules_kind_parse(
+			store_column_text(stmt, 0, NULL), &kind) ||
+		    !rules_action_parse(
+			store_column_text(stmt, 2, NULL), &action))
 			continue;
-		rules_add(rules, kind, store_column_text(stmt, 1, NULL),
-			action, store_column_int(stmt, 3),
-			store_column_text(stmt, 4, NULL));
+		rules_add(rules, kind, store_column_text(stmt, 1, NULL), action,
+		    store_column_int(stmt, 3),
+		    store_column_text(stmt, 4, NULL));
 	}
 	if (step == STORE_FAILED)
 		rules_free(&rules);

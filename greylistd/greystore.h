@@ -58,13 +58,13 @@ const char *greystore_counter_name(enum greystore_counter counter);
 enum greystore_found {
 	GREYSTORE_FOUND,
 	GREYSTORE_NONE,
-	GREYSTORE_FAILED,	/* err is set */
+	GREYSTORE_FAILED, /* err is set */
 };
 
 /* Opens (STORE_DAEMON: makes) the file. note_r as in store_open. Returns
  * NULL with err. */
 struct greystore *greystore_open(const char *path, enum store_mode mode,
-	struct err *note_r, struct err *err);
+    struct err *note_r, struct err *err);
 
 /* Closes it; sets *gs to NULL. */
 void greystore_close(struct greystore **gs);
@@ -74,32 +74,31 @@ struct store *greystore_store(struct greystore *gs);
 
 /* Looks a triplet up. */
 enum greystore_found greystore_find(struct greystore *gs, const char *key,
-	struct greylist_entry *entry_r, struct err *err);
+    struct greylist_entry *entry_r, struct err *err);
 
 /* Stores a triplet; is_new = greystore_find found none, which a tool may have
  * changed since. */
 int greystore_put(struct greystore *gs, const char *key,
-	const struct greylist_entry *entry, bool is_new, struct err *err);
+    const struct greylist_entry *entry, bool is_new, struct err *err);
 
 /* Removes a triplet. Returns 0 also when there was none. */
 int greystore_remove(struct greystore *gs, const char *key, struct err *err);
 
 /* Looks a client up by its key (key_client). */
 enum greystore_found greystore_find_client(struct greystore *gs,
-	const char *address, struct greylist_client *client_r,
-	struct err *err);
+    const char *address, struct greylist_client *client_r, struct err *err);
 
 /* Stores a client; is_new = no row of this address exists. */
 int greystore_put_client(struct greystore *gs, const char *address,
-	const struct greylist_client *client, bool is_new, struct err *err);
+    const struct greylist_client *client, bool is_new, struct err *err);
 
 /* Rows in client, about: counted by each pass of expiry, -1 before the first
  * one has ended. */
 int64_t greystore_clients(const struct greystore *gs);
 
 /* Counts in memory; greystore_flush writes it to the file. */
-void greystore_count(struct greystore *gs, enum greystore_counter counter,
-	int64_t now_s);
+void greystore_count(
+    struct greystore *gs, enum greystore_counter counter, int64_t now_s);
 
 /* How long a snapshot of reads may serve, in milliseconds: opening one costs
  * more than a look-up. What a tool changes is seen after that. */
@@ -133,8 +132,8 @@ int64_t greystore_triplets(const struct greystore *gs);
  * whole pass is finished. Does nothing while the disk is behind. Returns how
  * many triplets went, or -1. */
 int64_t greystore_expire(struct greystore *gs,
-	const struct greylist_policy *policy, int64_t now_s, int64_t budget_us,
-	bool *done_r, struct err *err);
+    const struct greylist_policy *policy, int64_t now_s, int64_t budget_us,
+    bool *done_r, struct err *err);
 
 /* Removes up to count triplets to make room, in the turn's transaction: of
  * some hundred neighbours the oldest that never passed, the next time of the
@@ -143,18 +142,18 @@ int64_t greystore_expire(struct greystore *gs,
  * forgotten otherwise before it can come back, again and again. Without an
  * index that all new mail would have to pay for, "oldest" is true among
  * neighbours only. Returns how many went, or -1. */
-int64_t greystore_evict(struct greystore *gs, int64_t count,
-	int64_t now_s, struct err *err);
+int64_t greystore_evict(
+    struct greystore *gs, int64_t count, int64_t now_s, struct err *err);
 
 /* Reads all rules that have not expired into a new set. NULL with err. */
-struct rules *greystore_rules(struct greystore *gs, int64_t now_s,
-	struct err *err);
+struct rules *greystore_rules(
+    struct greystore *gs, int64_t now_s, struct err *err);
 
 /* Did a tool change the file since the last call? */
 bool greystore_changed_elsewhere(struct greystore *gs);
 
 /* After failures: tries to make the store work again, see store_recover. */
-int greystore_recover(struct greystore *gs, struct err *note_r,
-	struct err *err);
+int greystore_recover(
+    struct greystore *gs, struct err *note_r, struct err *err);
 
 #endif

@@ -18,20 +18,20 @@
 struct doomed {
 	char keys[EXPIRE_STEP][KEY_SIZE];
 	int count;
-	int pending;	/* of these: never passed */
-	int waiting;	/* rows that stay and have not passed */
-	int seen;	/* rows walked over */
+	int pending; /* of these: never passed */
+	int waiting; /* rows that stay and have not passed */
+	int seen;    /* rows walked over */
 };
 
 /* Walks on by up to EXPIRE_STEP rows from the cursor, which moves along, and
  * collects those that are past their time. */
 static int
-walk(struct greystore *gs, const struct greylist_policy *policy,
-	int64_t now_s, struct doomed *doomed, struct err *err)
+walk(struct greystore *gs, const struct greylist_policy *policy, int64_t now_s,
+    struct doomed *doomed, struct err *err)
 {
 	bool clients = gs->phase == GREYSTORE_CLIENTS;
 	struct store_stmt *stmt =
-		gs->stmt[clients ? SQL_WALK_CLIENT : SQL_WALK];
+	    gs->stmt[clients ? SQL_WALK_CLIENT : SQL_WALK];
 	char from[KEY_SIZE];
 	enum store_step step;
 
@@ -45,8 +45,9 @@ walk(struct greystore *gs, const struct greylist_policy *policy,
 		bool expired;
 
 		if (clients) {
-			expired = greylist_age(now_s,
-				store_column_int(stmt, 1)) > policy->max_age_s;
+			expired =
+			    greylist_age(now_s, store_column_int(stmt, 1)) >
+			    policy->max_age_s;
 		} else {
 			const struct greylist_entry entry = {
 				.first = store_column_int(stmt, 1),
@@ -67,12 +68,12 @@ walk(struct greystore *gs, const struct greylist_policy *policy,
 
 /* Deletes what walk collected. */
 static int64_t
-remove_doomed(struct greystore *gs, const struct doomed *doomed,
-	struct err *err)
+remove_doomed(
+    struct greystore *gs, const struct doomed *doomed, struct err *err)
 {
 	bool clients = gs->phase == GREYSTORE_CLIENTS;
 	struct store_stmt *stmt =
-		gs->stmt[clients ? SQL_REMOVE_CLIENT : SQL_REMOVE];
+	    gs->stmt[clients ? SQL_REMOVE_CLIENT : SQL_REMOVE];
 
 	if (doomed->count > 0 && greystore_begin_write(gs, err) != 0)
 		return -1;
@@ -103,7 +104,7 @@ note_counts(struct greystore *gs, const struct doomed *doomed, bool end)
 /* One step within the phase; true in *end_r when the phase is through. */
 static int64_t
 expire_step(struct greystore *gs, const struct greylist_policy *policy,
-	int64_t now_s, bool *end_r, struct err *err)
+    int64_t now_s, bool *end_r, struct err *err)
 {
 	static struct doomed doomed;
 	struct store_stmt *stmt = gs->stmt[SQL_EXPIRE_RULES];
@@ -119,7 +120,7 @@ expire_step(struct greystore *gs, const struct greylist_policy *policy,
 		n = remove_doomed(gs, &doomed, err);
 		if (doomed.pending > 0 && n >= 0)
 			greystore_tally(gs, GREYSTORE_NEVER_CAME_BACK,
-				doomed.pending, now_s);
+			    doomed.pending, now_s);
 		return n;
 	case GREYSTORE_RULES:
 		break;
@@ -133,7 +134,7 @@ expire_step(struct greystore *gs, const struct greylist_policy *policy,
 
 int64_t
 greystore_expire(struct greystore *gs, const struct greylist_policy *policy,
-	int64_t now_s, int64_t budget_us, bool *done_r, struct err *err)
+    int64_t now_s, int64_t budget_us, bool *done_r, struct err *err)
 {
 	int64_t until_us = now_mono_us() + budget_us;
 	int64_t total = 0;
@@ -164,7 +165,7 @@ greystore_expire(struct greystore *gs, const struct greylist_policy *policy,
 /* Neighbours in the order of keys, of which some are to make room. */
 struct sample {
 	struct candidate {
-		int64_t time;	/* waiting: first; passed: last */
+		int64_t time; /* waiting: first; passed: last */
 		char key[KEY_SIZE];
 	} rows[EVICT_SAMPLE];
 	int count;
@@ -181,8 +182,8 @@ compare_candidates(const void *a, const void *b)
 /* Takes the next EVICT_SAMPLE rows after the last sample, and keeps those that
  * are waiting, or those that have passed; oldest first. */
 static int
-take_sample(struct greystore *gs, bool passed, struct sample *sample,
-	struct err *err)
+take_sample(
+    struct greystore *gs, bool passed, struct sample *sample, struct err *err)
 {
 	struct store_stmt *stmt = gs->stmt[SQL_WALK];
 	char from[KEY_SIZE];
@@ -210,18 +211,18 @@ take_sample(struct greystore *gs, bool passed, struct sample *sample,
 	if (seen < EVICT_SAMPLE)
 		gs->evict_cursor[0] = '\0';
 	qsort(sample->rows, (size_t)sample->count, sizeof(*sample->rows),
-		compare_candidates);
+	    compare_candidates);
 	return 0;
 }
 
 int64_t
-greystore_evict(struct greystore *gs, int64_t count, int64_t now_s,
-	struct err *err)
+greystore_evict(
+    struct greystore *gs, int64_t count, int64_t now_s, struct err *err)
 {
 	static struct sample sample;
 	struct store_stmt *stmt = gs->stmt[SQL_REMOVE];
-	bool waiting = gs->pending < 0 ||
-		gs->pending > gs->triplets / PENDING_SHARE;
+	bool waiting =
+	    gs->pending < 0 || gs->pending > gs->triplets / PENDING_SHARE;
 	bool passed = !waiting;
 	int64_t n = 0;
 

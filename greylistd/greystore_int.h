@@ -44,22 +44,22 @@ enum greystore_phase {
 struct greystore {
 	struct store *store;
 	struct store_stmt *stmt[SQL_STMT_COUNT];
-	bool is_open;			/* a snapshot or transaction */
-	int64_t opened_ms;		/* monotonic; the snapshot */
-	int64_t triplets;		/* rows, with those of this turn */
-	int64_t turn_delta;		/* rows that this turn added */
-	int64_t unsaved_delta;		/* not yet in the file's count */
+	bool is_open;          /* a snapshot or transaction */
+	int64_t opened_ms;     /* monotonic; the snapshot */
+	int64_t triplets;      /* rows, with those of this turn */
+	int64_t turn_delta;    /* rows that this turn added */
+	int64_t unsaved_delta; /* not yet in the file's count */
 	/* Counts not yet in the file, of count_day. */
 	int64_t count_day;
 	int64_t counts[GREYSTORE_COUNTER_COUNT];
 	enum greystore_phase phase;
-	char cursor[KEY_SIZE];		/* the walk's last key */
+	char cursor[KEY_SIZE]; /* the walk's last key */
 	char evict_cursor[KEY_SIZE];
 	/* Triplets that have not passed, about: counted by each pass of
 	 * expiry and kept up to date in between; -1 = not known yet. */
 	int64_t pending;
-	int64_t walked_pending;		/* by the pass under way */
-	int64_t clients;		/* the same of clients, all of them */
+	int64_t walked_pending; /* by the pass under way */
+	int64_t clients;        /* the same of clients, all of them */
 	int64_t walked_clients;
 };
 
@@ -74,8 +74,8 @@ int greystore_begin_read(struct greystore *gs, struct err *err);
 int greystore_begin_write(struct greystore *gs, struct err *err);
 
 /* Runs a statement of the turn; a failure ends the turn. Returns 0 or -1. */
-int greystore_exec(struct greystore *gs, struct store_stmt *stmt,
-	struct err *err);
+int greystore_exec(
+    struct greystore *gs, struct store_stmt *stmt, struct err *err);
 
 /* Binds a key to parameter 1; it must stay valid until the reset. */
 void greystore_bind_key(struct store_stmt *stmt, const char *key);
@@ -85,7 +85,7 @@ int64_t greystore_removed(struct greystore *gs);
 
 /* Counts n at once, see greystore_count. */
 void greystore_tally(struct greystore *gs, enum greystore_counter counter,
-	int64_t n, int64_t now_s);
+    int64_t n, int64_t now_s);
 
 /* Copies a key from the file, whose length nobody vouches for. */
 void greystore_copy_key(char to[static KEY_SIZE], const char *key);

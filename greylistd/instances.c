@@ -14,8 +14,8 @@
  * the second goes without its header, which is for people only.
  */
 struct instances {
-	uint64_t hash[INSTANCES_MAX];	/* a ring, the oldest at next */
-	uint16_t after[INSTANCES_MAX];	/* in the same chain */
+	uint64_t hash[INSTANCES_MAX];  /* a ring, the oldest at next */
+	uint16_t after[INSTANCES_MAX]; /* in the same chain */
 	uint16_t first[CHAINS];
 	uint16_t next;
 	bool full;

@@ -53,8 +53,8 @@ bound(const struct str *full, char key_r[static KEY_SIZE])
 }
 
 static void
-add_client(struct str *s, const struct key_config *config,
-	const struct ip *client)
+add_client(
+    struct str *s, const struct key_config *config, const struct ip *client)
 {
 	char text[IP_TEXT_SIZE];
 	struct ip net = *client;
@@ -64,8 +64,8 @@ add_client(struct str *s, const struct key_config *config,
 		str_add(s, client->family == IP_V4 ? "/32" : "/128");
 		return;
 	}
-	ip_mask(&net, client->family == IP_V4 ? config->ipv4_prefix :
-	    config->ipv6_prefix);
+	ip_mask(&net, client->family == IP_V4 ? config->ipv4_prefix
+					      : config->ipv6_prefix);
 	str_add(s, ip_format_plain(&net, text));
 }
 
@@ -73,15 +73,16 @@ add_client(struct str *s, const struct key_config *config,
  * of it. */
 static void
 finish_key(const struct key_config *config, enum key_folding folding,
-	struct str *full, const char *sender, const char *recipient,
-	char key_r[static KEY_SIZE])
+    struct str *full, const char *sender, const char *recipient,
+    char key_r[static KEY_SIZE])
 {
 	char folded[KEY_VALUE_MAX];
 	size_t len = strnlen(recipient, KEY_VALUE_MAX);
 
 	str_add_char(full, '/');
-	str_add_bytes(full, folded, sender_fold(sender,
-	    strnlen(sender, KEY_VALUE_MAX), folding, folded));
+	str_add_bytes(full, folded,
+	    sender_fold(
+		sender, strnlen(sender, KEY_VALUE_MAX), folding, folded));
 	str_add_char(full, '/');
 	str_add_bytes(full, recipient, len);
 	str_lower(full->text + full->len - len, len);
@@ -93,8 +94,8 @@ finish_key(const struct key_config *config, enum key_folding folding,
 
 void
 key_make(const struct key_config *config, enum key_folding folding,
-	const struct ip *client, const char *sender, const char *recipient,
-	char key_r[static KEY_SIZE])
+    const struct ip *client, const char *sender, const char *recipient,
+    char key_r[static KEY_SIZE])
 {
 	char text[FULL_SIZE];
 	struct str full;
@@ -114,8 +115,7 @@ key_sender_domain(const char *sender)
 
 void
 key_make_spf(const struct key_config *config, bool with_local,
-	const char *sender, const char *recipient,
-	char key_r[static KEY_SIZE])
+    const char *sender, const char *recipient, char key_r[static KEY_SIZE])
 {
 	char text[FULL_SIZE + KEY_VALUE_MAX];
 	const char *domain = key_sender_domain(sender);
@@ -126,13 +126,13 @@ key_make_spf(const struct key_config *config, bool with_local,
 	str_add(&full, "spf:");
 	str_add_bytes(&full, domain, strnlen(domain, KEY_VALUE_MAX));
 	str_lower(full.text, full.len);
-	finish_key(config, KEY_FOLD_ALL, &full, with_local ? sender :
-	    domain - 1, recipient, key_r);
+	finish_key(config, KEY_FOLD_ALL, &full,
+	    with_local ? sender : domain - 1, recipient, key_r);
 }
 
 void
 key_client(const struct key_config *config, const struct ip *client,
-	char key_r[static KEY_SIZE])
+    char key_r[static KEY_SIZE])
 {
 	char text[IP_TEXT_SIZE];
 
@@ -150,11 +150,11 @@ key_client(const struct key_config *config, const struct ip *client,
 }
 
 void
-key_fold_sender(const char *sender, enum key_folding folding,
-	char out[static KEY_SIZE])
+key_fold_sender(
+    const char *sender, enum key_folding folding, char out[static KEY_SIZE])
 {
-	out[sender_fold(sender, strnlen(sender, KEY_VALUE_MAX), folding,
-	    out)] = '\0';
+	out[sender_fold(sender, strnlen(sender, KEY_VALUE_MAX), folding, out)] =
+	    '\0';
 }
 
 /* Reads NET at the start of a key and writes it in our form. Returns the
@@ -181,7 +181,7 @@ refold_net(const char *key, size_t len, struct str *full)
 	if (len - net_len > strlen(host) &&
 	    memcmp(slash, host, strlen(host)) == 0 &&
 	    memchr(slash + strlen(host), '/', len - net_len - strlen(host)) !=
-	    NULL) {
+		NULL) {
 		str_add(full, ip.family == IP_V4 ? "/32" : "/128");
 		net_len += strlen(host) - 1;
 	}
@@ -200,8 +200,8 @@ sender_part(const char *text, size_t len)
 
 	if (at == NULL || slash == text)
 		return 0;
-	if (slash < at && memchr(at + 1, '@',
-	    len - (size_t)(at + 1 - text)) == NULL)
+	if (slash < at &&
+	    memchr(at + 1, '@', len - (size_t)(at + 1 - text)) == NULL)
 		return 0;
 	return (size_t)(at - text) + 1;
 }

@@ -46,27 +46,26 @@
 #define KEY_VALUE_MAX 512
 
 enum key_folding {
-	KEY_FOLD_ALL,		/* the whole list above */
-	KEY_FOLD_POSTGREY,	/* only what postgrey 1.37 does */
+	KEY_FOLD_ALL,      /* the whole list above */
+	KEY_FOLD_POSTGREY, /* only what postgrey 1.37 does */
 };
 
 struct key_config {
-	bool by_host;		/* LookupByHost */
-	unsigned ipv4_prefix;	/* 0..32 */
-	unsigned ipv6_prefix;	/* 0..128 */
-	bool privacy;		/* store SHA-1 in hex instead of text */
+	bool by_host;         /* LookupByHost */
+	unsigned ipv4_prefix; /* 0..32 */
+	unsigned ipv6_prefix; /* 0..128 */
+	bool privacy;         /* store SHA-1 in hex instead of text */
 };
 
 /* Makes the key of a triplet. sender and recipient are hostile text. */
 void key_make(const struct key_config *config, enum key_folding folding,
-	const struct ip *client, const char *sender, const char *recipient,
-	char key_r[static KEY_SIZE]);
+    const struct ip *client, const char *sender, const char *recipient,
+    char key_r[static KEY_SIZE]);
 
 /* The same where SPF passed for the sender's domain: "spf:DOMAIN" stands for
  * the network. Without with_local the sender's local part does not count. */
 void key_make_spf(const struct key_config *config, bool with_local,
-	const char *sender, const char *recipient,
-	char key_r[static KEY_SIZE]);
+    const char *sender, const char *recipient, char key_r[static KEY_SIZE]);
 
 /* The sender's domain, or NULL when it has none. */
 const char *key_sender_domain(const char *sender);
@@ -74,11 +73,11 @@ const char *key_sender_domain(const char *sender);
 /* Makes the auto-whitelist's key of a client: its address in plain form, or
  * with privacy the SHA-1 of it as postgrey writes it (IPv6 in upper case). */
 void key_client(const struct key_config *config, const struct ip *client,
-	char key_r[static KEY_SIZE]);
+    char key_r[static KEY_SIZE]);
 
 /* Folds sender (at most KEY_VALUE_MAX bytes count) into out, lower-cased. */
-void key_fold_sender(const char *sender, enum key_folding folding,
-	char out[static KEY_SIZE]);
+void key_fold_sender(
+    const char *sender, enum key_folding folding, char out[static KEY_SIZE]);
 
 /* Takes a key that postgrey wrote (text, no privacy) and folds its sender as
  * KEY_FOLD_ALL does; also brings its network part into our form: with

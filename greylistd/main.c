@@ -56,8 +56,8 @@ hook_close(void *state)
 /* The policy server as the skeleton sees it. */
 
 static void
-engine_run(void *engine, int signal_fd, void (*on_signal)(void *arg),
-	void *signal_arg)
+engine_run(
+    void *engine, int signal_fd, void (*on_signal)(void *arg), void *signal_arg)
 {
 	policysrv_watch(engine, signal_fd, on_signal, signal_arg);
 	policysrv_run(engine);
@@ -70,8 +70,8 @@ engine_stop(void *engine, int64_t grace_ms)
 }
 
 static void
-engine_every(void *engine, int64_t interval_ms, void (*fn)(void *arg),
-	void *arg)
+engine_every(
+    void *engine, int64_t interval_ms, void (*fn)(void *arg), void *arg)
 {
 	policysrv_every(engine, interval_ms, fn, arg);
 }
@@ -109,8 +109,11 @@ static const struct daemon_spec postgrey_spec = {
 	.common_offset = offsetof(struct options, daemon),
 	.defaults = options_postgrey_defaults,
 	.args = { .letters = options_letters, .ignore_words = true },
-	.exits = { .usage = 1, .help = 1, .config = 2, .no_user = 255,
-		.open = 2 },
+	.exits = { .usage = 1,
+	    .help = 1,
+	    .config = 2,
+	    .no_user = 255,
+	    .open = 2 },
 	.engine = &engine,
 	.check = options_check_postgrey,
 	.open = hook_open,
@@ -125,12 +128,12 @@ is_postgrey(const char *argv0)
 	const char *slash = argv0 == NULL ? NULL : strrchr(argv0, '/');
 
 	return argv0 != NULL &&
-		strcmp(slash == NULL ? argv0 : slash + 1, "postgrey") == 0;
+	       strcmp(slash == NULL ? argv0 : slash + 1, "postgrey") == 0;
 }
 
 int
 main(int argc, char **argv)
 {
 	return daemon_main(argc, argv,
-		is_postgrey(argv[0]) ? &postgrey_spec : &greylistd_spec);
+	    is_postgrey(argv[0]) ? &postgrey_spec : &greylistd_spec);
 }

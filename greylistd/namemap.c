@@ -9,7 +9,7 @@
 #define SLOTS_MIN 16
 
 struct slot {
-	const char *key;	/* NULL: free */
+	const char *key; /* NULL: free */
 	size_t len;
 	uint64_t hash;
 	void *value;
@@ -19,7 +19,7 @@ struct slot {
 struct namemap {
 	struct arena *keys;
 	struct slot *slots;
-	size_t slot_count;	/* a power of two */
+	size_t slot_count; /* a power of two */
 	size_t count;
 };
 
@@ -52,8 +52,9 @@ find(const struct namemap *map, const char *key, size_t len, uint64_t hash)
 
 	for (;; i++) {
 		slot = &map->slots[i & (map->slot_count - 1)];
-		if (slot->key == NULL || (slot->hash == hash &&
-		    slot->len == len && memcmp(slot->key, key, len) == 0))
+		if (slot->key == NULL ||
+		    (slot->hash == hash && slot->len == len &&
+			memcmp(slot->key, key, len) == 0))
 			return slot;
 	}
 }
@@ -124,14 +125,14 @@ namemap_get(const struct namemap *map, const char *key, size_t len)
 
 void *
 namemap_suffix(const struct namemap *map, const char *name, size_t len,
-	namemap_accept_fn *accept, const void *arg)
+    namemap_accept_fn *accept, const void *arg)
 {
 	uint64_t hash = HASH_START;
 	void *best = NULL;
 
 	if (map->count == 0)
 		return NULL;
-	for (size_t start = len; start-- > 0; ) {
+	for (size_t start = len; start-- > 0;) {
 		void *value;
 
 		hash = hash_byte(hash, name[start]);

@@ -28,8 +28,8 @@ void namemap_free(struct namemap **map);
 
 /* Sets the value (not NULL) of the len bytes at key, which are copied.
  * Returns the value that was there before, or NULL. */
-void *namemap_put(struct namemap *map, const char *key, size_t len,
-	void *value);
+void *namemap_put(
+    struct namemap *map, const char *key, size_t len, void *value);
 
 /* Returns the value of the len bytes at key, or NULL. */
 void *namemap_get(const struct namemap *map, const char *key, size_t len);
@@ -38,7 +38,7 @@ void *namemap_get(const struct namemap *map, const char *key, size_t len);
  * accept (may be NULL; arg is handed on) takes, or NULL. A suffix begins at
  * the start of name or after a dot. */
 void *namemap_suffix(const struct namemap *map, const char *name, size_t len,
-	namemap_accept_fn *accept, const void *arg);
+    namemap_accept_fn *accept, const void *arg);
 
 /* How many keys there are. */
 size_t namemap_count(const struct namemap *map);

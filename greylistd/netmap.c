@@ -61,13 +61,13 @@ netmap_put(struct netmap *map, const struct ip_net *net, void *value)
 
 void *
 netmap_find(const struct netmap *map, const struct ip *ip,
-	namemap_accept_fn *accept, const void *arg)
+    namemap_accept_fn *accept, const void *arg)
 {
 	const bool *has = ip->family == IP_V4 ? map->has_v4 : map->has_v6;
 	struct ip base = *ip;
 	char key[KEY_MAX];
 
-	for (unsigned prefix = ip_bits(ip->family) + 1; prefix-- > 0; ) {
+	for (unsigned prefix = ip_bits(ip->family) + 1; prefix-- > 0;) {
 		void *value;
 		size_t len;
 

@@ -28,7 +28,7 @@ void *netmap_put(struct netmap *map, const struct ip_net *net, void *value);
  * accept (may be NULL; arg is handed on) takes, or NULL. Costs one look-up
  * for each length of prefix that the map has in ip's family. */
 void *netmap_find(const struct netmap *map, const struct ip *ip,
-	namemap_accept_fn *accept, const void *arg);
+    namemap_accept_fn *accept, const void *arg);
 
 /* How many networks there are. */
 size_t netmap_count(const struct netmap *map);

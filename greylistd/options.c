@@ -19,8 +19,7 @@
 #define DEFAULT_DELAY_S 300
 
 static const char *const on_error_names[] = { "pass", "tempfail", NULL };
-static const char *const spf_keys_names[] = { "no", "network", "sender",
-	NULL };
+static const char *const spf_keys_names[] = { "no", "network", "sender", NULL };
 
 /* postgrey's --unix=PATH. */
 static int
@@ -53,7 +52,7 @@ set_dbdir(struct config *config, const char *value, struct err *err)
 	char path[PATH_MAX];
 
 	if ((size_t)snprintf(path, sizeof(path), "%s/%s", value,
-		    OPTIONS_DATABASE_NAME) >= sizeof(path))
+		OPTIONS_DATABASE_NAME) >= sizeof(path))
 		return err_set(err, "DBDir: the path %s is too long", value);
 	return config_set(config, "Database", path, err);
 }
@@ -61,8 +60,7 @@ set_dbdir(struct config *config, const char *value, struct err *err)
 /* The default, and the opposite of LookupByHost only in name: postgrey takes
  * it without any effect. */
 static int
-set_lookup_by_subnet(struct config *config, const char *value,
-	struct err *err)
+set_lookup_by_subnet(struct config *config, const char *value, struct err *err)
 {
 	(void)config;
 	(void)value;
@@ -82,7 +80,7 @@ set_noaction(struct config *config, const char *value, struct err *err)
 	(void)config;
 	(void)value;
 	return err_set(err, "NoAction is not supported; to decide and log "
-		"without greylisting use DryRun");
+			    "without greylisting use DryRun");
 }
 
 static int
@@ -117,7 +115,7 @@ check_domains(const char *value, struct err *err)
 	struct str s;
 
 	for (value += strspn(value, separators); *value != '\0';
-	    value += strspn(value, separators)) {
+	     value += strspn(value, separators)) {
 		size_t len = strcspn(value, separators);
 
 		str_init(&s, name, sizeof(name));
@@ -148,8 +146,8 @@ is_nameserver(const char *word, size_t len)
 		str_init(&s, port_text, sizeof(port_text));
 		str_add_bytes(&s, at + 1, len - host - 1);
 	}
-	return ip_parse(address, &ip) &&
-		str_to_uint(port_text, 65535, &port) && port != 0;
+	return ip_parse(address, &ip) && str_to_uint(port_text, 65535, &port) &&
+	       port != 0;
 }
 
 static int
@@ -158,13 +156,14 @@ check_nameservers(const char *value, struct err *err)
 	static const char separators[] = ", \t";
 
 	for (value += strspn(value, separators); *value != '\0';
-	    value += strspn(value, separators)) {
+	     value += strspn(value, separators)) {
 		size_t len = strcspn(value, separators);
 
 		if (!is_nameserver(value, len))
-			return err_set(err, "\"%.*s\" is no name server; "
-				"write ADDRESS or ADDRESS@PORT",
-				(int)(len < 80 ? len : 80), value);
+			return err_set(err,
+			    "\"%.*s\" is no name server; "
+			    "write ADDRESS or ADDRESS@PORT",
+			    (int)(len < 80 ? len : 80), value);
 		value += len;
 	}
 	return 0;
@@ -173,154 +172,295 @@ check_nameservers(const char *value, struct err *err)
 #define FIELD(member) offsetof(struct options, member)
 
 const struct config_option options_table[] = {
-	{ .name = "Listen", .type = CONFIG_LIST, .offset = FIELD(listen),
-	  .initial = "inet:10023@127.0.0.1", .argument = "SOCKET",
-	  .help = "accept requests here; may be given several times" },
-	{ .name = "SocketMode", .type = CONFIG_OCTAL,
-	  .offset = FIELD(socket_mode), .initial = "0666", .min = 0,
-	  .max = 0777, .argument = "MODE",
-	  .help = "permissions of Unix sockets" },
-	{ .name = "ListenQueueSize", .type = CONFIG_INT,
-	  .offset = FIELD(listen_queue_size), .initial = "0", .min = 0,
-	  .max = 65535, .argument = "N",
-	  .help = "connections that may wait; 0 is the system's limit" },
-	{ .name = "MaxConnections", .type = CONFIG_INT,
-	  .offset = FIELD(max_connections), .initial = "10000", .min = 1,
-	  .max = 1000000, .argument = "N",
-	  .help = "connections at the same time" },
-	{ .name = "RequestTimeout", .type = CONFIG_TIME, .unit = 's',
-	  .offset = FIELD(request_timeout_s), .initial = "10s", .min = 1,
-	  .max = 3600, .argument = "TIME",
-	  .help = "time for a request once it has begun" },
-	{ .name = "IdleTimeout", .type = CONFIG_TIME, .unit = 's',
-	  .offset = FIELD(idle_timeout_s), .initial = "20m", .min = 0,
-	  .max = 7 * DAY_S, .argument = "TIME",
-	  .help = "time between requests; 0 is for ever" },
-	{ .name = "Exim", .type = CONFIG_BOOL, .offset = FIELD(exim),
-	  .initial = "no", .help = "close the connection after each reply" },
-	{ .name = "Database", .type = CONFIG_STRING,
-	  .offset = FIELD(database),
-	  .initial = "/var/lib/postern/greylistd/greylist.db",
-	  .argument = "PATH", .help = "the file that keeps the state" },
-	{ .name = "MaxEntries", .type = CONFIG_INT,
-	  .offset = FIELD(max_entries), .initial = "2000000", .min = 1000,
-	  .max = 1000000000, .argument = "N",
-	  .help = "triplets to keep; the oldest that never passed go first" },
-	{ .name = "OnError", .type = CONFIG_ENUM, .offset = FIELD(on_error),
-	  .initial = "pass", .choices = on_error_names, .argument = "WORD",
-	  .help = "pass or tempfail new mail when the state cannot be kept" },
-	{ .name = "Delay", .type = CONFIG_TIME, .unit = 's',
-	  .offset = FIELD(delay_s), .initial = "300s", .min = 0,
-	  .max = DAY_S, .argument = "TIME",
-	  .help = "time before a retry may pass" },
-	{ .name = "RetryWindow", .type = CONFIG_TIME, .unit = 'd',
-	  .offset = FIELD(retry_window_s), .initial = "2d", .min = 60,
-	  .max = 3650 * DAY_S, .argument = "TIME",
-	  .help = "time for the first retry (default unit: days)" },
-	{ .name = "MaxAge", .type = CONFIG_TIME, .unit = 'd',
-	  .offset = FIELD(max_age_s), .initial = "35d", .min = 60,
-	  .max = 3650 * DAY_S, .argument = "TIME",
-	  .help = "forget what was not seen for so long (default unit: days)" },
-	{ .name = "AutoWhitelistClients", .type = CONFIG_INT,
-	  .offset = FIELD(auto_whitelist_clients), .initial = "5",
-	  .if_bare = "5", .min = 0, .max = 1000000, .argument = "N",
-	  .help = "deliveries after which a client is known; 0 is never" },
-	{ .name = "LookupByHost", .type = CONFIG_BOOL,
-	  .offset = FIELD(lookup_by_host), .initial = "no",
-	  .help = "tell clients apart by address, not by network" },
-	{ .name = "LookupBySubnet", .type = CONFIG_CALL, .if_bare = "yes",
-	  .set = set_lookup_by_subnet,
-	  .help = "the default; accepted, no effect" },
-	{ .name = "IPv4CIDR", .type = CONFIG_INT, .offset = FIELD(ipv4_cidr),
-	  .initial = "24", .min = 0, .max = 32, .argument = "N",
-	  .help = "bits of an IPv4 network" },
-	{ .name = "IPv6CIDR", .type = CONFIG_INT, .offset = FIELD(ipv6_cidr),
-	  .initial = "64", .min = 0, .max = 128, .argument = "N",
-	  .help = "bits of an IPv6 network" },
-	{ .name = "Privacy", .type = CONFIG_BOOL, .offset = FIELD(privacy),
-	  .initial = "no", .help = "store hashes instead of addresses" },
-	{ .name = "DryRun", .type = CONFIG_BOOL, .offset = FIELD(dry_run),
-	  .initial = "no", .help = "decide and log, but let all mail pass" },
-	{ .name = "WhitelistClients", .type = CONFIG_LIST,
-	  .offset = FIELD(whitelist_clients),
-	  .initial = "/etc/postern/whitelist_clients", .argument = "FILE",
-	  .help = "clients that are never greylisted; repeatable" },
-	{ .name = "WhitelistRecipients", .type = CONFIG_LIST,
-	  .offset = FIELD(whitelist_recipients),
-	  .initial = "/etc/postern/whitelist_recipients",
-	  .argument = "FILE",
-	  .help = "recipients that never greylist; repeatable" },
-	{ .name = "RecipientTable", .type = CONFIG_STRING,
-	  .offset = FIELD(recipient_table), .initial = "",
-	  .argument = "FILE",
-	  .help = "greylisting on, off or slower per recipient or domain" },
-	{ .name = "GreylistAction", .type = CONFIG_STRING,
-	  .offset = FIELD(greylist_action), .initial = "DEFER_IF_PERMIT",
-	  .argument = "ACTION", .help = "what Postfix is told to do" },
-	{ .name = "GreylistText", .type = CONFIG_STRING,
-	  .offset = FIELD(greylist_text),
-	  .initial = "Greylisted, please try again in %s seconds",
-	  .argument = "TEXT",
-	  .help = "what the client is told; %s seconds, %r domain" },
-	{ .name = "XGreylistHeader", .type = CONFIG_STRING,
-	  .offset = FIELD(x_greylist_header),
-	  .initial = "X-Greylist: delayed %t seconds by greylistd-%v at %h; %d",
-	  .argument = "TEXT", .help = "header of mail that was delayed" },
-	{ .name = "Hostname", .type = CONFIG_STRING,
-	  .offset = FIELD(hostname), .initial = "", .argument = "NAME",
-	  .help = "the %h in that header (default: this host's name)" },
-	{ .name = "Quiet", .type = CONFIG_BOOL, .offset = FIELD(quiet),
-	  .initial = "no", .help = "no line per decision in the log" },
-	{ .name = "Selective", .type = CONFIG_BOOL,
-	  .offset = FIELD(selective), .initial = "no",
-	  .help = "greylist only clients that look like trouble" },
-	{ .name = "SuspicionThreshold", .type = CONFIG_INT,
-	  .offset = FIELD(suspicion_threshold), .initial = "2", .min = 1,
-	  .max = 1000000, .argument = "N",
-	  .help = "the score from which a client does" },
-	{ .name = "SuspicionScores", .type = CONFIG_LIST,
-	  .offset = FIELD(suspicion_scores), .check = check_scores,
-	  .argument = "SIGN=N", .help = "what a sign adds to the score" },
-	{ .name = "Dnsbl", .type = CONFIG_LIST, .offset = FIELD(dnsbl),
-	  .check = check_dnsbl, .argument = "ZONE [N] [MASK]",
-	  .help = "a list in DNS of clients that are trouble; repeatable" },
-	{ .name = "Dnswl", .type = CONFIG_LIST, .offset = FIELD(dnswl),
-	  .check = check_dnswl, .argument = "ZONE [MASK]",
-	  .help = "a list in DNS of clients that pass; repeatable" },
-	{ .name = "ProviderDomains", .type = CONFIG_LIST,
-	  .offset = FIELD(provider_domains), .check = check_domains,
-	  .argument = "DOMAIN",
-	  .help = "clients in the SPF records of these pass" },
-	{ .name = "SpfKeys", .type = CONFIG_ENUM, .offset = FIELD(spf_keys),
-	  .initial = "no", .choices = spf_keys_names, .argument = "WORD",
-	  .help = "what is known where SPF passes, instead of a network" },
-	{ .name = "DNSBudget", .type = CONFIG_TIME, .unit = 's',
-	  .offset = FIELD(dns_budget_s), .initial = "2s", .min = 1,
-	  .max = 60, .argument = "TIME",
-	  .help = "time for all DNS questions about a request" },
-	{ .name = "Nameservers", .type = CONFIG_LIST,
-	  .offset = FIELD(nameservers), .check = check_nameservers,
-	  .argument = "ADDR[@PORT]",
-	  .help = "ask these (default: those of resolv.conf)" },
-	{ .name = "DNSCacheSize", .type = CONFIG_SIZE, .unit = 'b',
-	  .offset = FIELD(dns_cache_bytes), .initial = "16M",
-	  .min = 1048576, .max = INT64_C(1) << 36, .argument = "SIZE",
-	  .help = "memory for DNS answers" },
-	{ .name = "Inet", .type = CONFIG_CALL, .set = set_inet,
-	  .argument = "[HOST:]PORT",
-	  .help = "the same as Listen inet:..." },
-	{ .name = "Unix", .type = CONFIG_CALL, .set = set_unix,
-	  .argument = "PATH", .help = "the same as Listen unix:PATH" },
-	{ .name = "DBDir", .type = CONFIG_CALL, .set = set_dbdir,
-	  .argument = "DIR",
-	  .help = "the same as Database DIR/greylist.db" },
-	{ .name = "Facility", .type = CONFIG_CALL, .set = set_facility,
-	  .argument = "NAME", .help = "the same as SyslogFacility" },
-	{ .name = "NoAction", .type = CONFIG_CALL, .if_bare = "yes",
-	  .set = set_noaction,
-	  .help = "not supported (nor by postgrey); see DryRun" },
-	DAEMON_OPTIONS(struct options, daemon),
-	CONFIG_END
+	{ .name = "Listen",
+	    .type = CONFIG_LIST,
+	    .offset = FIELD(listen),
+	    .initial = "inet:10023@127.0.0.1",
+	    .argument = "SOCKET",
+	    .help = "accept requests here; may be given several times" },
+	{ .name = "SocketMode",
+	    .type = CONFIG_OCTAL,
+	    .offset = FIELD(socket_mode),
+	    .initial = "0666",
+	    .min = 0,
+	    .max = 0777,
+	    .argument = "MODE",
+	    .help = "permissions of Unix sockets" },
+	{ .name = "ListenQueueSize",
+	    .type = CONFIG_INT,
+	    .offset = FIELD(listen_queue_size),
+	    .initial = "0",
+	    .min = 0,
+	    .max = 65535,
+	    .argument = "N",
+	    .help = "connections that may wait; 0 is the system's limit" },
+	{ .name = "MaxConnections",
+	    .type = CONFIG_INT,
+	    .offset = FIELD(max_connections),
+	    .initial = "10000",
+	    .min = 1,
+	    .max = 1000000,
+	    .argument = "N",
+	    .help = "connections at the same time" },
+	{ .name = "RequestTimeout",
+	    .type = CONFIG_TIME,
+	    .unit = 's',
+	    .offset = FIELD(request_timeout_s),
+	    .initial = "10s",
+	    .min = 1,
+	    .max = 3600,
+	    .argument = "TIME",
+	    .help = "time for a request once it has begun" },
+	{ .name = "IdleTimeout",
+	    .type = CONFIG_TIME,
+	    .unit = 's',
+	    .offset = FIELD(idle_timeout_s),
+	    .initial = "20m",
+	    .min = 0,
+	    .max = 7 * DAY_S,
+	    .argument = "TIME",
+	    .help = "time between requests; 0 is for ever" },
+	{ .name = "Exim",
+	    .type = CONFIG_BOOL,
+	    .offset = FIELD(exim),
+	    .initial = "no",
+	    .help = "close the connection after each reply" },
+	{ .name = "Database",
+	    .type = CONFIG_STRING,
+	    .offset = FIELD(database),
+	    .initial = "/var/lib/postern/greylistd/greylist.db",
+	    .argument = "PATH",
+	    .help = "the file that keeps the state" },
+	{ .name = "MaxEntries",
+	    .type = CONFIG_INT,
+	    .offset = FIELD(max_entries),
+	    .initial = "2000000",
+	    .min = 1000,
+	    .max = 1000000000,
+	    .argument = "N",
+	    .help = "triplets to keep; the oldest that never passed go first" },
+	{ .name = "OnError",
+	    .type = CONFIG_ENUM,
+	    .offset = FIELD(on_error),
+	    .initial = "pass",
+	    .choices = on_error_names,
+	    .argument = "WORD",
+	    .help = "pass or tempfail new mail when the state cannot be kept" },
+	{ .name = "Delay",
+	    .type = CONFIG_TIME,
+	    .unit = 's',
+	    .offset = FIELD(delay_s),
+	    .initial = "300s",
+	    .min = 0,
+	    .max = DAY_S,
+	    .argument = "TIME",
+	    .help = "time before a retry may pass" },
+	{ .name = "RetryWindow",
+	    .type = CONFIG_TIME,
+	    .unit = 'd',
+	    .offset = FIELD(retry_window_s),
+	    .initial = "2d",
+	    .min = 60,
+	    .max = 3650 * DAY_S,
+	    .argument = "TIME",
+	    .help = "time for the first retry (default unit: days)" },
+	{ .name = "MaxAge",
+	    .type = CONFIG_TIME,
+	    .unit = 'd',
+	    .offset = FIELD(max_age_s),
+	    .initial = "35d",
+	    .min = 60,
+	    .max = 3650 * DAY_S,
+	    .argument = "TIME",
+	    .help =
+		"forget what was not seen for so long (default unit: days)" },
+	{ .name = "AutoWhitelistClients",
+	    .type = CONFIG_INT,
+	    .offset = FIELD(auto_whitelist_clients),
+	    .initial = "5",
+	    .if_bare = "5",
+	    .min = 0,
+	    .max = 1000000,
+	    .argument = "N",
+	    .help = "deliveries after which a client is known; 0 is never" },
+	{ .name = "LookupByHost",
+	    .type = CONFIG_BOOL,
+	    .offset = FIELD(lookup_by_host),
+	    .initial = "no",
+	    .help = "tell clients apart by address, not by network" },
+	{ .name = "LookupBySubnet",
+	    .type = CONFIG_CALL,
+	    .if_bare = "yes",
+	    .set = set_lookup_by_subnet,
+	    .help = "the default; accepted, no effect" },
+	{ .name = "IPv4CIDR",
+	    .type = CONFIG_INT,
+	    .offset = FIELD(ipv4_cidr),
+	    .initial = "24",
+	    .min = 0,
+	    .max = 32,
+	    .argument = "N",
+	    .help = "bits of an IPv4 network" },
+	{ .name = "IPv6CIDR",
+	    .type = CONFIG_INT,
+	    .offset = FIELD(ipv6_cidr),
+	    .initial = "64",
+	    .min = 0,
+	    .max = 128,
+	    .argument = "N",
+	    .help = "bits of an IPv6 network" },
+	{ .name = "Privacy",
+	    .type = CONFIG_BOOL,
+	    .offset = FIELD(privacy),
+	    .initial = "no",
+	    .help = "store hashes instead of addresses" },
+	{ .name = "DryRun",
+	    .type = CONFIG_BOOL,
+	    .offset = FIELD(dry_run),
+	    .initial = "no",
+	    .help = "decide and log, but let all mail pass" },
+	{ .name = "WhitelistClients",
+	    .type = CONFIG_LIST,
+	    .offset = FIELD(whitelist_clients),
+	    .initial = "/etc/postern/whitelist_clients",
+	    .argument = "FILE",
+	    .help = "clients that are never greylisted; repeatable" },
+	{ .name = "WhitelistRecipients",
+	    .type = CONFIG_LIST,
+	    .offset = FIELD(whitelist_recipients),
+	    .initial = "/etc/postern/whitelist_recipients",
+	    .argument = "FILE",
+	    .help = "recipients that never greylist; repeatable" },
+	{ .name = "RecipientTable",
+	    .type = CONFIG_STRING,
+	    .offset = FIELD(recipient_table),
+	    .initial = "",
+	    .argument = "FILE",
+	    .help = "greylisting on, off or slower per recipient or domain" },
+	{ .name = "GreylistAction",
+	    .type = CONFIG_STRING,
+	    .offset = FIELD(greylist_action),
+	    .initial = "DEFER_IF_PERMIT",
+	    .argument = "ACTION",
+	    .help = "what Postfix is told to do" },
+	{ .name = "GreylistText",
+	    .type = CONFIG_STRING,
+	    .offset = FIELD(greylist_text),
+	    .initial = "Greylisted, please try again in %s seconds",
+	    .argument = "TEXT",
+	    .help = "what the client is told; %s seconds, %r domain" },
+	{ .name = "XGreylistHeader",
+	    .type = CONFIG_STRING,
+	    .offset = FIELD(x_greylist_header),
+	    .initial =
+		"X-Greylist: delayed %t seconds by greylistd-%v at %h; %d",
+	    .argument = "TEXT",
+	    .help = "header of mail that was delayed" },
+	{ .name = "Hostname",
+	    .type = CONFIG_STRING,
+	    .offset = FIELD(hostname),
+	    .initial = "",
+	    .argument = "NAME",
+	    .help = "the %h in that header (default: this host's name)" },
+	{ .name = "Quiet",
+	    .type = CONFIG_BOOL,
+	    .offset = FIELD(quiet),
+	    .initial = "no",
+	    .help = "no line per decision in the log" },
+	{ .name = "Selective",
+	    .type = CONFIG_BOOL,
+	    .offset = FIELD(selective),
+	    .initial = "no",
+	    .help = "greylist only clients that look like trouble" },
+	{ .name = "SuspicionThreshold",
+	    .type = CONFIG_INT,
+	    .offset = FIELD(suspicion_threshold),
+	    .initial = "2",
+	    .min = 1,
+	    .max = 1000000,
+	    .argument = "N",
+	    .help = "the score from which a client does" },
+	{ .name = "SuspicionScores",
+	    .type = CONFIG_LIST,
+	    .offset = FIELD(suspicion_scores),
+	    .check = check_scores,
+	    .argument = "SIGN=N",
+	    .help = "what a sign adds to the score" },
+	{ .name = "Dnsbl",
+	    .type = CONFIG_LIST,
+	    .offset = FIELD(dnsbl),
+	    .check = check_dnsbl,
+	    .argument = "ZONE [N] [MASK]",
+	    .help = "a list in DNS of clients that are trouble; repeatable" },
+	{ .name = "Dnswl",
+	    .type = CONFIG_LIST,
+	    .offset = FIELD(dnswl),
+	    .check = check_dnswl,
+	    .argument = "ZONE [MASK]",
+	    .help = "a list in DNS of clients that pass; repeatable" },
+	{ .name = "ProviderDomains",
+	    .type = CONFIG_LIST,
+	    .offset = FIELD(provider_domains),
+	    .check = check_domains,
+	    .argument = "DOMAIN",
+	    .help = "clients in the SPF records of these pass" },
+	{ .name = "SpfKeys",
+	    .type = CONFIG_ENUM,
+	    .offset = FIELD(spf_keys),
+	    .initial = "no",
+	    .choices = spf_keys_names,
+	    .argument = "WORD",
+	    .help = "what is known where SPF passes, instead of a network" },
+	{ .name = "DNSBudget",
+	    .type = CONFIG_TIME,
+	    .unit = 's',
+	    .offset = FIELD(dns_budget_s),
+	    .initial = "2s",
+	    .min = 1,
+	    .max = 60,
+	    .argument = "TIME",
+	    .help = "time for all DNS questions about a request" },
+	{ .name = "Nameservers",
+	    .type = CONFIG_LIST,
+	    .offset = FIELD(nameservers),
+	    .check = check_nameservers,
+	    .argument = "ADDR[@PORT]",
+	    .help = "ask these (default: those of resolv.conf)" },
+	{ .name = "DNSCacheSize",
+	    .type = CONFIG_SIZE,
+	    .unit = 'b',
+	    .offset = FIELD(dns_cache_bytes),
+	    .initial = "16M",
+	    .min = 1048576,
+	    .max = INT64_C(1) << 36,
+	    .argument = "SIZE",
+	    .help = "memory for DNS answers" },
+	{ .name = "Inet",
+	    .type = CONFIG_CALL,
+	    .set = set_inet,
+	    .argument = "[HOST:]PORT",
+	    .help = "the same as Listen inet:..." },
+	{ .name = "Unix",
+	    .type = CONFIG_CALL,
+	    .set = set_unix,
+	    .argument = "PATH",
+	    .help = "the same as Listen unix:PATH" },
+	{ .name = "DBDir",
+	    .type = CONFIG_CALL,
+	    .set = set_dbdir,
+	    .argument = "DIR",
+	    .help = "the same as Database DIR/greylist.db" },
+	{ .name = "Facility",
+	    .type = CONFIG_CALL,
+	    .set = set_facility,
+	    .argument = "NAME",
+	    .help = "the same as SyslogFacility" },
+	{ .name = "NoAction",
+	    .type = CONFIG_CALL,
+	    .if_bare = "yes",
+	    .set = set_noaction,
+	    .help = "not supported (nor by postgrey); see DryRun" },
+	DAEMON_OPTIONS(struct options, daemon), CONFIG_END
 };
 
 const struct args_short options_letters[] = {
@@ -342,9 +482,9 @@ const struct daemon_default options_postgrey_defaults[] = {
 	{ "WhitelistClients", "/etc/postgrey/whitelist_clients" },
 	{ "WhitelistRecipients", "/etc/postgrey/whitelist_recipients" },
 	{ "GreylistText",
-	  "Greylisted, see http://postgrey.schweikert.ch/help/%r.html" },
+	    "Greylisted, see http://postgrey.schweikert.ch/help/%r.html" },
 	{ "XGreylistHeader",
-	  "X-Greylist: delayed %t seconds by postgrey-%v at %h; %d" },
+	    "X-Greylist: delayed %t seconds by postgrey-%v at %h; %d" },
 	{ NULL, NULL },
 };
 
@@ -362,16 +502,18 @@ options_check(struct config *config, struct err *err)
 		if (sock_parse(options->listen.items[i], &spec, err) != 0)
 			return err_prefix(err, "Listen: ");
 		if (spec.kind == SOCK_STDIO && options->listen.count > 1)
-			return err_set(err,
-				"Listen: stdio must be the only socket");
+			return err_set(
+			    err, "Listen: stdio must be the only socket");
 	}
 	if (options->database[0] != '/')
 		return err_set(err, "Database: %s is not an absolute path",
-			options->database);
+		    options->database);
 	if (options->retry_window_s <= options->delay_s)
-		return err_set(err, "RetryWindow (%" PRId64 "s) must be "
-			"longer than Delay (%" PRId64 "s), else no mail ever "
-			"passes", options->retry_window_s, options->delay_s);
+		return err_set(err,
+		    "RetryWindow (%" PRId64 "s) must be "
+		    "longer than Delay (%" PRId64 "s), else no mail ever "
+		    "passes",
+		    options->retry_window_s, options->delay_s);
 	if (options->max_age_s <= options->retry_window_s)
 		options->max_age_s = options->retry_window_s;
 	return 0;
@@ -405,15 +547,15 @@ options_check_postgrey(struct config *config, struct err *err)
 
 	if (!config_is_set(config, "Listen"))
 		return err_set(err, "--unix or --inet must be given, for "
-			"example --inet=10023");
+				    "example --inet=10023");
 	options->as_postgrey = true;
 	drop_unix_sockets(&options->listen);
 	return options_check(config, err);
 }
 
 char **
-options_whitelist_files(const struct config_list *list, bool given,
-	size_t *count_r)
+options_whitelist_files(
+    const struct config_list *list, bool given, size_t *count_r)
 {
 	static const char twin[] = ".local";
 	char **files = xmem_calloc(list->count + 1, sizeof(*files));

@@ -33,29 +33,29 @@ enum options_on_error {
 /* What stands for the network in the key when SPF passes. */
 enum options_spf_keys {
 	OPTIONS_SPF_KEYS_NO,
-	OPTIONS_SPF_KEYS_NETWORK,	/* the sender's domain */
-	OPTIONS_SPF_KEYS_SENDER,	/* and for the local part too */
+	OPTIONS_SPF_KEYS_NETWORK, /* the sender's domain */
+	OPTIONS_SPF_KEYS_SENDER,  /* and for the local part too */
 };
 
 struct options {
 	struct daemon_config daemon;
 
-	struct config_list listen;	/* socket specifications, see sock.h */
-	int64_t socket_mode;		/* of Unix sockets */
-	int64_t listen_queue_size;	/* 0 = the system's limit */
-	bool exim;			/* close after each reply */
+	struct config_list listen; /* socket specifications, see sock.h */
+	int64_t socket_mode;       /* of Unix sockets */
+	int64_t listen_queue_size; /* 0 = the system's limit */
+	bool exim;                 /* close after each reply */
 	int64_t max_connections;
 	int64_t request_timeout_s;
 	int64_t idle_timeout_s;
 
-	char *database;			/* path of the SQLite file */
-	int64_t max_entries;		/* triplets */
-	int on_error;			/* enum options_on_error */
+	char *database;      /* path of the SQLite file */
+	int64_t max_entries; /* triplets */
+	int on_error;        /* enum options_on_error */
 
 	int64_t delay_s;
 	int64_t retry_window_s;
 	int64_t max_age_s;
-	int64_t auto_whitelist_clients;	/* 0 = off */
+	int64_t auto_whitelist_clients; /* 0 = off */
 	bool lookup_by_host;
 	int64_t ipv4_cidr;
 	int64_t ipv6_cidr;
@@ -64,13 +64,13 @@ struct options {
 
 	struct config_list whitelist_clients;
 	struct config_list whitelist_recipients;
-	char *recipient_table;		/* "" = none */
+	char *recipient_table; /* "" = none */
 
 	char *greylist_action;
 	char *greylist_text;
 	char *x_greylist_header;
-	char *hostname;			/* "" = ask the system */
-	bool quiet;			/* no line per decision */
+	char *hostname; /* "" = ask the system */
+	bool quiet;     /* no line per decision */
 
 	/* What asks DNS, see selection.h. */
 	bool selective;
@@ -79,13 +79,13 @@ struct options {
 	struct config_list dnsbl;
 	struct config_list dnswl;
 	struct config_list provider_domains;
-	int spf_keys;			/* enum options_spf_keys */
+	int spf_keys; /* enum options_spf_keys */
 	int64_t dns_budget_s;
 	struct config_list nameservers;
 	int64_t dns_cache_bytes;
 
 	/* Not options, set by the checks below. */
-	bool as_postgrey;		/* called by that name */
+	bool as_postgrey; /* called by that name */
 };
 
 /* The table, ended by CONFIG_END. */
@@ -109,8 +109,8 @@ int options_check_postgrey(struct config *config, struct err *err);
 /* The files of a whitelist that are to be read: those of the list, and the
  * ".local" twin when the list is the default (given is false). Returns the
  * array of *count_r texts; the caller frees each and the array. */
-char **options_whitelist_files(const struct config_list *list, bool given,
-	size_t *count_r);
+char **options_whitelist_files(
+    const struct config_list *list, bool given, size_t *count_r);
 
 /* Frees what options_whitelist_files returned. */
 void options_free_files(char **files, size_t count);

@@ -14,15 +14,15 @@
 void
 provider_add(struct provider_nets *nets, const struct ip_net *net)
 {
-	unsigned widest = net->base.family == IP_V4 ? PROVIDER_WIDEST_V4 :
-		PROVIDER_WIDEST_V6;
+	unsigned widest =
+	    net->base.family == IP_V4 ? PROVIDER_WIDEST_V4 : PROVIDER_WIDEST_V6;
 
 	if (net->prefix < widest || nets->count == PROVIDER_NETS_MAX)
 		return;
 	if (nets->count == nets->cap) {
 		nets->cap = nets->cap == 0 ? NETS_MIN : nets->cap * 2;
-		nets->items = xmem_realloc(nets->items, nets->cap,
-			sizeof(*nets->items));
+		nets->items =
+		    xmem_realloc(nets->items, nets->cap, sizeof(*nets->items));
 	}
 	nets->items[nets->count++] = *net;
 }
@@ -36,7 +36,7 @@ provider_free_nets(struct provider_nets *nets)
 
 static void
 take_step(const struct spfrecord_text *text, const char *current,
-	struct provider_step *step, provider_step_fn *fn, void *arg)
+    struct provider_step *step, provider_step_fn *fn, void *arg)
 {
 	char domain[DOMAIN_MAX + 1];
 
@@ -54,7 +54,7 @@ take_step(const struct spfrecord_text *text, const char *current,
 
 static void
 take_term(const struct spfrecord_term *term, const char *domain,
-	struct provider_nets *nets, provider_step_fn *fn, void *arg)
+    struct provider_nets *nets, provider_step_fn *fn, void *arg)
 {
 	struct provider_step step = {
 		.cidr4 = term->cidr4,
@@ -87,12 +87,12 @@ take_term(const struct spfrecord_term *term, const char *domain,
 
 bool
 provider_read(const char *text, size_t len, const char *domain,
-	struct provider_nets *nets, provider_step_fn *step, void *arg)
+    struct provider_nets *nets, provider_step_fn *step, void *arg)
 {
 	struct arena *arena = arena_new();
 	struct spfrecord_fault fault;
 	const struct spfrecord *record =
-		spfrecord_parse(text, len, arena, &fault);
+	    spfrecord_parse(text, len, arena, &fault);
 	bool has_all = false;
 
 	for (size_t i = 0; record != NULL && i < record->count; i++) {
@@ -103,9 +103,11 @@ provider_read(const char *text, size_t len, const char *domain,
 		take_term(&record->terms[i], domain, nets, step, arg);
 	}
 	if (record != NULL && !has_all && record->redirect.start != NULL)
-		take_step(&record->redirect, domain, &(struct provider_step){
+		take_step(&record->redirect, domain,
+		    &(struct provider_step){
 			.kind = PROVIDER_INCLUDE,
-		}, step, arg);
+		    },
+		    step, arg);
 	arena_free(&arena);
 	return record != NULL;
 }

@@ -29,16 +29,16 @@ struct provider_nets {
 };
 
 enum provider_kind {
-	PROVIDER_INCLUDE,	/* ask TXT; also redirect */
-	PROVIDER_A,		/* ask A and AAAA */
-	PROVIDER_MX,		/* ask MX, then A and AAAA of each */
+	PROVIDER_INCLUDE, /* ask TXT; also redirect */
+	PROVIDER_A,       /* ask A and AAAA */
+	PROVIDER_MX,      /* ask MX, then A and AAAA of each */
 };
 
 /* What has to be asked to know more. */
 struct provider_step {
 	enum provider_kind kind;
-	const char *domain;	/* valid during the call */
-	unsigned cidr4, cidr6;	/* A, MX */
+	const char *domain;    /* valid during the call */
+	unsigned cidr4, cidr6; /* A, MX */
 };
 
 typedef void provider_step_fn(void *arg, const struct provider_step *step);
@@ -53,6 +53,6 @@ void provider_free_nets(struct provider_nets *nets);
  * calls step for each thing to be asked. Returns false when it is no record
  * without a fault; nothing is added then. */
 bool provider_read(const char *text, size_t len, const char *domain,
-	struct provider_nets *nets, provider_step_fn *step, void *arg);
+    struct provider_nets *nets, provider_step_fn *step, void *arg);
 
 #endif

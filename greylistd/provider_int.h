@@ -20,19 +20,19 @@ struct provider_walk;
 
 /* What came of it. */
 struct provider_result {
-	bool failed;		/* DNS left something unanswered */
-	bool has_record;	/* the domain has an SPF record */
-	bool cut;		/* more questions than the limit */
-	uint32_t ttl_s;		/* the shortest of all answers */
-	struct provider_nets *nets;	/* the callback may take its content */
+	bool failed;                /* DNS left something unanswered */
+	bool has_record;            /* the domain has an SPF record */
+	bool cut;                   /* more questions than the limit */
+	uint32_t ttl_s;             /* the shortest of all answers */
+	struct provider_nets *nets; /* the callback may take its content */
 };
 
 typedef void provider_walk_fn(void *arg, struct provider_result *result);
 
 /* Starts to expand domain's record. done is called once, after this
  * returned, unless cancelled. */
-struct provider_walk *provider_walk_start(struct dns *dns,
-	const char *domain, provider_walk_fn *done, void *arg);
+struct provider_walk *provider_walk_start(
+    struct dns *dns, const char *domain, provider_walk_fn *done, void *arg);
 
 /* Cancels: done will not be called. Sets *walk to NULL, which it may be
  * already. */

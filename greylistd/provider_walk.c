@@ -17,7 +17,7 @@ struct task {
 	struct provider_walk *walk;
 	struct dns_question *asked;
 	enum dnspacket_type type;
-	unsigned depth;		/* of nested records */
+	unsigned depth; /* of nested records */
 	unsigned cidr4, cidr6;
 	char domain[];
 };
@@ -25,7 +25,7 @@ struct task {
 struct provider_walk {
 	struct dns *dns;
 	struct task *tasks;
-	unsigned count;		/* of tasks */
+	unsigned count; /* of tasks */
 	unsigned open;
 	struct provider_nets nets;
 	struct provider_result result;
@@ -37,7 +37,7 @@ static void on_answer(void *arg, const struct dns_answer *answer);
 
 static bool
 is_asked(const struct provider_walk *walk, const struct task *like,
-	const char *domain)
+    const char *domain)
 {
 	for (const struct task *t = walk->tasks; t != NULL; t = t->next)
 		if (t->type == like->type && t->cidr4 == like->cidr4 &&
@@ -75,8 +75,8 @@ ask(struct provider_walk *walk, const struct task *like, const char *domain)
 
 /* Asks for the addresses of a host. */
 static void
-ask_addresses(struct provider_walk *walk, const struct task *like,
-	const char *domain)
+ask_addresses(
+    struct provider_walk *walk, const struct task *like, const char *domain)
 {
 	struct task next = *like;
 
@@ -128,8 +128,10 @@ take_texts(struct task *t, const struct dns_answer *answer)
 			return;
 		record = r;
 	}
-	if (record != NULL && provider_read(record->data, record->len,
-		    t->domain, &walk->nets, on_step, t) && t->depth == 0)
+	if (record != NULL &&
+	    provider_read(record->data, record->len, t->domain, &walk->nets,
+		on_step, t) &&
+	    t->depth == 0)
 		walk->result.has_record = true;
 }
 
@@ -199,8 +201,8 @@ on_answer(void *arg, const struct dns_answer *answer)
 }
 
 struct provider_walk *
-provider_walk_start(struct dns *dns, const char *domain,
-	provider_walk_fn *done, void *arg)
+provider_walk_start(
+    struct dns *dns, const char *domain, provider_walk_fn *done, void *arg)
 {
 	struct provider_walk *walk = xmem_calloc(1, sizeof(*walk));
 	const struct task first = { .type = DNSPACKET_TXT };

@@ -17,9 +17,9 @@
 
 struct provider {
 	struct provider *next;
-	struct provider_walk *walk;	/* under way, or NULL */
-	struct netmap *nets;		/* NULL until known */
-	int64_t due_ms;			/* monotonic */
+	struct provider_walk *walk; /* under way, or NULL */
+	struct netmap *nets;        /* NULL until known */
+	int64_t due_ms;             /* monotonic */
 	struct log_rate rate;
 	char domain[];
 };
@@ -114,12 +114,12 @@ take_nets(struct provider *p, const struct provider_result *result)
 		netmap_free(&p->nets);
 	if (p->nets == NULL)
 		p->nets = netmap_new();
-	for (size_t i = 0; i < nets->count &&
-	    netmap_count(p->nets) < PROVIDER_NETS_MAX; i++)
+	for (size_t i = 0;
+	     i < nets->count && netmap_count(p->nets) < PROVIDER_NETS_MAX; i++)
 		(void)netmap_put(p->nets, &nets->items[i], p->domain);
 	if (is_first || netmap_count(p->nets) != before)
 		log_info("provider %s: %zu networks", p->domain,
-			netmap_count(p->nets));
+		    netmap_count(p->nets));
 }
 
 static int64_t
@@ -138,18 +138,17 @@ on_walked(void *arg, struct provider_result *result)
 	if (result->failed) {
 		wait_s = RETRY_S;
 		log_warn_rated(&p->rate, WARN_INTERVAL_S,
-			"warning: provider %s: DNS does not answer all "
-			"questions; the networks known so far stay",
-			p->domain);
+		    "warning: provider %s: DNS does not answer all "
+		    "questions; the networks known so far stay",
+		    p->domain);
 	} else if (!result->has_record) {
 		log_warn_rated(&p->rate, WARN_INTERVAL_S,
-			"warning: provider %s has no valid SPF record",
-			p->domain);
+		    "warning: provider %s has no valid SPF record", p->domain);
 	} else if (result->cut) {
 		log_warn_rated(&p->rate, WARN_INTERVAL_S,
-			"warning: provider %s needs more than %d questions; "
-			"the rest is left out", p->domain,
-			PROVIDER_QUESTIONS_MAX);
+		    "warning: provider %s needs more than %d questions; "
+		    "the rest is left out",
+		    p->domain, PROVIDER_QUESTIONS_MAX);
 	}
 	take_nets(p, result);
 	p->due_ms = now_mono_ms() + wait_s * 1000;
@@ -163,8 +162,8 @@ providers_tick(void *arg)
 
 	for (struct provider *p = set->first; p != NULL; p = p->next)
 		if (p->walk == NULL && now_ms >= p->due_ms)
-			p->walk = provider_walk_start(set->dns, p->domain,
-				on_walked, p);
+			p->walk = provider_walk_start(
+			    set->dns, p->domain, on_walked, p);
 }
 
 const char *

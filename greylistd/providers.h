@@ -28,8 +28,8 @@ void providers_free(struct providers **set);
 /* From now on the set is made of these count domains (copied, lower case).
  * Those that it had keep their networks until they are asked anew, which
  * begins with the next tick. */
-void providers_configure(struct providers *set, char *const *domains,
-	size_t count);
+void providers_configure(
+    struct providers *set, char *const *domains, size_t count);
 
 /* Asks for what is due; call it every second or so. */
 void providers_tick(void *set);

@@ -12,7 +12,7 @@
 #define EXTENSIONS_MAX 8
 
 struct rcptmap {
-	struct namemap *users;		/* "user@domain" and "user@" */
+	struct namemap *users; /* "user@domain" and "user@" */
 	struct namemap *domains;
 };
 
@@ -20,7 +20,7 @@ struct rcptmap {
 struct address {
 	char text[ADDRESS_MAX + 1];
 	size_t local_len;
-	const char *domain;		/* in text */
+	const char *domain; /* in text */
 	size_t domain_len;
 };
 
@@ -67,15 +67,17 @@ split(const char *text, struct address *address)
 
 int
 rcptmap_put(struct rcptmap *map, const char *pattern, void *value,
-	void **before_r, struct err *err)
+    void **before_r, struct err *err)
 {
 	struct address a;
 	void *before;
 
 	for (const char *p = pattern; *p != '\0'; p++)
 		if ((unsigned char)*p <= ' ' || *p == 0x7f)
-			return err_set(err, "doesn't look like an address: "
-			    "\"%s\"", pattern);
+			return err_set(err,
+			    "doesn't look like an address: "
+			    "\"%s\"",
+			    pattern);
 	if (!split(pattern, &a))
 		return err_set(err, "doesn't look like an address");
 	while (*a.domain == '.') {
@@ -87,15 +89,17 @@ rcptmap_put(struct rcptmap *map, const char *pattern, void *value,
 
 		memcpy(key, a.text, a.local_len + 1);
 		memcpy(key + a.local_len + 1, a.domain, a.domain_len);
-		before = namemap_put(map->users, key,
-		    a.local_len + 1 + a.domain_len, value);
+		before = namemap_put(
+		    map->users, key, a.local_len + 1 + a.domain_len, value);
 	} else if (*pattern == '@' || a.domain_len == 0 ||
-	    strchr(a.domain, '/') != NULL) {
-		return err_set(err, "doesn't look like an address: \"%s\" "
-		    "(user@domain, user@ or domain)", pattern);
+		   strchr(a.domain, '/') != NULL) {
+		return err_set(err,
+		    "doesn't look like an address: \"%s\" "
+		    "(user@domain, user@ or domain)",
+		    pattern);
 	} else {
-		before = namemap_put(map->domains, a.domain, a.domain_len,
-		    value);
+		before =
+		    namemap_put(map->domains, a.domain, a.domain_len, value);
 	}
 	if (before_r != NULL)
 		*before_r = before;
@@ -105,8 +109,7 @@ rcptmap_put(struct rcptmap *map, const char *pattern, void *value,
 /* Looks for the local part with domain_len bytes of the domain, first as it
  * is, then without ever more of its extension. */
 static void *
-find_user(const struct rcptmap *map, const struct address *a,
-	size_t domain_len)
+find_user(const struct rcptmap *map, const struct address *a, size_t domain_len)
 {
 	char key[ADDRESS_MAX + 1];
 	size_t local_len = a->local_len;
@@ -117,8 +120,8 @@ find_user(const struct rcptmap *map, const struct address *a,
 		memcpy(key, a->text, local_len);
 		key[local_len] = '@';
 		memcpy(key + local_len + 1, a->domain, domain_len);
-		value = namemap_get(map->users, key,
-		    local_len + 1 + domain_len);
+		value =
+		    namemap_get(map->users, key, local_len + 1 + domain_len);
 		if (value != NULL || tries++ == EXTENSIONS_MAX)
 			return value;
 		/* An extension has at least one byte. */
@@ -126,8 +129,8 @@ find_user(const struct rcptmap *map, const struct address *a,
 			if (local_len < 2)
 				return NULL;
 			local_len--;
-		} while (a->text[local_len] != '+' ||
-		    local_len + 1 == a->local_len);
+		} while (
+		    a->text[local_len] != '+' || local_len + 1 == a->local_len);
 	}
 }
 
@@ -145,7 +148,7 @@ rcptmap_find(const struct rcptmap *map, const char *address)
 			value = find_user(map, &a, 0);
 	}
 	if (value == NULL)
-		value = namemap_suffix(map->domains, a.domain, a.domain_len,
-		    NULL, NULL);
+		value = namemap_suffix(
+		    map->domains, a.domain, a.domain_len, NULL, NULL);
 	return value;
 }

@@ -29,7 +29,7 @@ void rcptmap_free(struct rcptmap **map);
 /* Sets the value (not NULL) of pattern; *before_r (may be NULL) is the one it
  * had, or NULL. Returns 0, or -1 when pattern has none of the forms. */
 int rcptmap_put(struct rcptmap *map, const char *pattern, void *value,
-	void **before_r, struct err *err);
+    void **before_r, struct err *err);
 
 /* Returns the value of the most specific pattern for address, or NULL. */
 void *rcptmap_find(const struct rcptmap *map, const char *address);

@@ -14,18 +14,18 @@
 
 struct entry {
 	struct rcpttable_action action;
-	unsigned line;		/* where it stands */
-	struct regex *regex;	/* NULL in the other forms */
-	struct entry *next;	/* of the regexes, in the file's order */
+	unsigned line;       /* where it stands */
+	struct regex *regex; /* NULL in the other forms */
+	struct entry *next;  /* of the regexes, in the file's order */
 };
 
 struct rcpttable {
-	struct arena *arena;		/* of the entries */
+	struct arena *arena; /* of the entries */
 	struct rcptmap *patterns;
 	struct entry *regexes;
 	struct entry **last_regex;
-	struct entry *any;		/* "*" */
-	int64_t longest_s;		/* delay; -1 = none */
+	struct entry *any; /* "*" */
+	int64_t longest_s; /* delay; -1 = none */
 	unsigned longest_line;
 };
 
@@ -42,8 +42,8 @@ rcpttable_free(struct rcpttable **table)
 }
 
 static int
-parse_action(const char *text, struct rcpttable_action *action_r,
-	struct err *err)
+parse_action(
+    const char *text, struct rcpttable_action *action_r, struct err *err)
 {
 	*action_r = (struct rcpttable_action){ true, -1 };
 	if (str_equal_nocase(text, "on"))
@@ -53,8 +53,8 @@ parse_action(const char *text, struct rcpttable_action *action_r,
 		return 0;
 	}
 	if (unit_parse_time(text, 's', &action_r->delay_s, NULL) < 0)
-		return err_set(err, "\"%s\" is neither on, off nor a time",
-		    text);
+		return err_set(
+		    err, "\"%s\" is neither on, off nor a time", text);
 	return 0;
 }
 
@@ -84,7 +84,7 @@ split_line(char *line)
 
 static int
 add_regex(struct rcpttable *table, struct entry *entry, char *pattern,
-	struct err *err)
+    struct err *err)
 {
 	size_t len = strlen(pattern);
 
@@ -100,8 +100,7 @@ add_regex(struct rcpttable *table, struct entry *entry, char *pattern,
 }
 
 static int
-add_line(struct rcpttable *table, unsigned number, char *line,
-	struct err *err)
+add_line(struct rcpttable *table, unsigned number, char *line, struct err *err)
 {
 	struct entry *entry = arena_alloc(table->arena, sizeof(*entry));
 	char *action = split_line(line);
@@ -109,8 +108,8 @@ add_line(struct rcpttable *table, unsigned number, char *line,
 	void *old = NULL;
 
 	if (action == NULL)
-		return err_set(err, "\"%s\" has no action (on, off or a time)",
-		    line);
+		return err_set(
+		    err, "\"%s\" has no action (on, off or a time)", line);
 	if (parse_action(action, &entry->action, err) < 0)
 		return -1;
 	entry->line = number;
@@ -129,14 +128,13 @@ add_line(struct rcpttable *table, unsigned number, char *line,
 		before = old;
 	}
 	if (before != NULL)
-		return err_set(err, "\"%s\" is in line %u already", line,
-		    before->line);
+		return err_set(
+		    err, "\"%s\" is in line %u already", line, before->line);
 	return 0;
 }
 
 struct rcpttable *
-rcpttable_parse(const char *name, const char *text, size_t len,
-	struct err *err)
+rcpttable_parse(const char *name, const char *text, size_t len, struct err *err)
 {
 	struct rcpttable *table = xmem_calloc(1, sizeof(*table));
 	struct textfile file = { .text = text, .len = len };
@@ -149,7 +147,7 @@ rcpttable_parse(const char *name, const char *text, size_t len,
 	table->last_regex = &table->regexes;
 	table->longest_s = -1;
 	while (status == 0 &&
-	    (kind = textfile_next(&file, &line)) != TEXTFILE_END) {
+	       (kind = textfile_next(&file, &line)) != TEXTFILE_END) {
 		if (kind == TEXTFILE_BAD)
 			status = err_set(err, "too long, or not text");
 		else if (*line != '\0' && *line != '#')

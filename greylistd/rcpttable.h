@@ -26,8 +26,8 @@
 struct rcpttable;
 
 struct rcpttable_action {
-	bool greylist;		/* false = off */
-	int64_t delay_s;	/* -1 = the daemon's Delay */
+	bool greylist;   /* false = off */
+	int64_t delay_s; /* -1 = the daemon's Delay */
 };
 
 /* Reads the file. Returns NULL with "FILE:LINE: what" at the first fault: a
@@ -35,8 +35,8 @@ struct rcpttable_action {
 struct rcpttable *rcpttable_load(const char *path, struct err *err);
 
 /* The same from text in memory; name stands for the path. */
-struct rcpttable *rcpttable_parse(const char *name, const char *text,
-	size_t len, struct err *err);
+struct rcpttable *rcpttable_parse(
+    const char *name, const char *text, size_t len, struct err *err);
 
 /* Frees the table; sets *table to NULL. */
 void rcpttable_free(struct rcpttable **table);
@@ -45,7 +45,7 @@ void rcpttable_free(struct rcpttable **table);
 int64_t rcpttable_longest_s(const struct rcpttable *table, unsigned *line_r);
 
 /* Looks recipient up. Without a table (NULL) or a match: greylist, -1. */
-struct rcpttable_action rcpttable_find(const struct rcpttable *table,
-	const char *recipient);
+struct rcpttable_action rcpttable_find(
+    const struct rcpttable *table, const char *recipient);
 
 #endif

@@ -9,16 +9,16 @@
 
 struct entry {
 	struct regex *regex;
-	char *ending;		/* see struct regexset_ending */
-	size_t ending_len;	/* 0: not known */
-	struct entry *next;	/* with the same domain */
+	char *ending;       /* see struct regexset_ending */
+	size_t ending_len;  /* 0: not known */
+	struct entry *next; /* with the same domain */
 	struct entry *next_of_all;
 };
 
 struct regexset {
 	struct entry *all;
-	struct entry *others;		/* without a domain, a chain */
-	struct namemap *domains;	/* domain -> struct entry, a chain */
+	struct entry *others;    /* without a domain, a chain */
+	struct namemap *domains; /* domain -> struct entry, a chain */
 };
 
 struct subject {
@@ -78,8 +78,8 @@ skip_class(const char *p)
 enum token_kind {
 	TOKEN_OTHER,
 	TOKEN_LITERAL,
-	TOKEN_ANY,		/* "." */
-	TOKEN_INVOLVED,		/* may change what comes after */
+	TOKEN_ANY,      /* "." */
+	TOKEN_INVOLVED, /* may change what comes after */
 };
 
 /* One step through a pattern. */
@@ -113,14 +113,14 @@ read_token(const char *p)
 		return read_escape(p);
 	case '[':
 		end = skip_class(p);
-		return end == NULL ? involved :
-		    (struct token){ TOKEN_OTHER, 0, end };
+		return end == NULL ? involved
+				   : (struct token){ TOKEN_OTHER, 0, end };
 	case '(':
 		/* "(?:" only groups; the others may change the rules. */
 		if (p[1] == '*' || (p[1] == '?' && p[2] != ':'))
 			return involved;
 		return (struct token){ TOKEN_OTHER, 0,
-		    p[1] == '?' ? p + 3 : p + 1 };
+			p[1] == '?' ? p + 3 : p + 1 };
 	case '.':
 		return (struct token){ TOKEN_ANY, 0, p + 1 };
 	case ')':
@@ -143,7 +143,7 @@ static void
 find_domain(struct regexset_ending *ending)
 {
 	ending->domain = ending->len;
-	for (size_t i = ending->len; i-- > 0 && ending->text[i] != '\0'; )
+	for (size_t i = ending->len; i-- > 0 && ending->text[i] != '\0';)
 		if (ending->text[i] == '.' && i + 1 < ending->len)
 			ending->domain = i + 1;
 }
@@ -156,7 +156,7 @@ regexset_find_ending(const char *pattern, struct regexset_ending *ending_r)
 	unsigned depth = 0;
 
 	e->len = 0;
-	for (const char *p = pattern; *p != '\0'; ) {
+	for (const char *p = pattern; *p != '\0';) {
 		struct token token = read_token(p);
 
 		if (token.kind == TOKEN_INVOLVED || (*p == '|' && depth == 0))
@@ -198,9 +198,9 @@ regexset_add(struct regexset *set, const char *pattern, struct err *err)
 	entry->next_of_all = set->all;
 	set->all = entry;
 	if (ending.domain < ending.len) {
-		entry->next = namemap_put(set->domains,
-		    ending.text + ending.domain, ending.len - ending.domain,
-		    entry);
+		entry->next =
+		    namemap_put(set->domains, ending.text + ending.domain,
+			ending.len - ending.domain, entry);
 	} else {
 		entry->next = set->others;
 		set->others = entry;
@@ -216,7 +216,7 @@ ends_so(const struct entry *entry, const struct subject *subject)
 	if (subject->len < entry->ending_len)
 		return false;
 	end = subject->lower + subject->len - entry->ending_len;
-	for (size_t i = entry->ending_len; i-- > 0; )
+	for (size_t i = entry->ending_len; i-- > 0;)
 		if (entry->ending[i] != end[i] && entry->ending[i] != '\0')
 			return false;
 	return true;
@@ -229,7 +229,7 @@ chain_matches(const void *value, const void *arg)
 
 	for (const struct entry *e = value; e != NULL; e = e->next)
 		if (ends_so(e, subject) && regex_match(e->regex, subject->text,
-		    subject->len) == REGEX_MATCH)
+					       subject->len) == REGEX_MATCH)
 			return true;
 	return false;
 }
@@ -245,7 +245,7 @@ regexset_matches(const struct regexset *set, const char *subject, size_t len)
 	/* "$" also matches before a line end. */
 	if (len > 0 && subject[len - 1] == '\n') {
 		for (const struct entry *e = set->all; e != NULL;
-		    e = e->next_of_all)
+		     e = e->next_of_all)
 			if (regex_match(e->regex, subject, len) == REGEX_MATCH)
 				return true;
 		return false;
@@ -253,5 +253,6 @@ regexset_matches(const struct regexset *set, const char *subject, size_t len)
 	memcpy(lower, subject, len);
 	str_lower(lower, len);
 	return namemap_suffix(set->domains, lower, len, chain_matches, &s) !=
-	    NULL || chain_matches(set->others, &s);
+		   NULL ||
+	       chain_matches(set->others, &s);
 }

@@ -22,7 +22,7 @@
 struct regexset_ending {
 	char text[REGEXSET_ENDING_MAX];
 	size_t len;
-	size_t domain;		/* where a domain begins that has a dot before
+	size_t domain; /* where a domain begins that has a dot before
 				 * it and is without NUL bytes; len: none */
 };
 
@@ -40,13 +40,13 @@ int regexset_add(struct regexset *set, const char *pattern, struct err *err);
 
 /* Does one of them match somewhere in the len bytes at subject? One that
  * takes too many steps does not; see also REGEX_SUBJECT_MAX. */
-bool regexset_matches(const struct regexset *set, const char *subject,
-	size_t len);
+bool regexset_matches(
+    const struct regexset *set, const char *subject, size_t len);
 
 /* Finds what all matches of the valid pattern end with, at the end of the
  * subject. Returns false when there is nothing or the pattern is too involved
  * to tell. */
-bool regexset_find_ending(const char *pattern,
-	struct regexset_ending *ending_r);
+bool regexset_find_ending(
+    const char *pattern, struct regexset_ending *ending_r);
 
 #endif

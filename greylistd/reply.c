@@ -21,7 +21,7 @@ struct escape {
  * the first time; further ones stay as they are. */
 static void
 expand(struct str *s, const char *template, const struct escape *escapes,
-	size_t count)
+    size_t count)
 {
 	unsigned used = 0;
 	size_t i;
@@ -59,7 +59,7 @@ add_number(struct str *s, char *buf, size_t cap, int64_t number)
 
 void
 reply_greylist(const char *action, const char *text, int64_t left_s,
-	const char *recipient, bool enhanced, char out[static REPLY_SIZE])
+    const char *recipient, bool enhanced, char out[static REPLY_SIZE])
 {
 	char left[32], domain[3 * DOMAIN_MAX + 1];
 	const char *at = strrchr(recipient, '@');
@@ -101,8 +101,8 @@ reply_header(const struct reply_header *header, char out[static REPLY_SIZE])
 		date[0] = '\0';
 	str_init(&s, out, REPLY_SIZE);
 	str_add(&s, "PREPEND ");
-	expand(&s, header->template, escapes,
-	    sizeof(escapes) / sizeof(*escapes));
+	expand(
+	    &s, header->template, escapes, sizeof(escapes) / sizeof(*escapes));
 	make_one_line(&s);
 }
 

@@ -28,9 +28,9 @@ struct rule {
 };
 
 struct rules {
-	struct arena *arena;		/* of the rules and their comments */
-	struct netmap *hosts;		/* RULES_CLIENT, addresses */
-	struct namemap *clients;	/* RULES_CLIENT, names */
+	struct arena *arena;     /* of the rules and their comments */
+	struct netmap *hosts;    /* RULES_CLIENT, addresses */
+	struct namemap *clients; /* RULES_CLIENT, names */
 	struct netmap *nets;
 	struct namemap *domains;
 	struct namemap *senders;
@@ -109,7 +109,7 @@ has_blank_or_control(const char *text)
 /* A host's or a domain's name. 8-bit bytes may be UTF-8 (RFC 6531). */
 static int
 canonical_name(const char *value, const char *example,
-	char out[static RULES_VALUE_SIZE], struct err *err)
+    char out[static RULES_VALUE_SIZE], struct err *err)
 {
 	if (strlen(value) > NAME_MAX_LEN || has_blank_or_control(value) ||
 	    value[strcspn(value, "@/:,;<>\"*[]")] != '\0' ||
@@ -120,8 +120,8 @@ canonical_name(const char *value, const char *example,
 }
 
 static int
-canonical_client(const char *value, char out[static RULES_VALUE_SIZE],
-	struct err *err)
+canonical_client(
+    const char *value, char out[static RULES_VALUE_SIZE], struct err *err)
 {
 	struct ip ip;
 
@@ -130,34 +130,40 @@ canonical_client(const char *value, char out[static RULES_VALUE_SIZE],
 		return 0;
 	}
 	if (strchr(value, '/') != NULL)
-		return err_set(err, "\"%s\" is not a client: for a network "
-		    "use the kind \"network\"", value);
+		return err_set(err,
+		    "\"%s\" is not a client: for a network "
+		    "use the kind \"network\"",
+		    value);
 	if (value[strspn(value, "0123456789.")] == '\0' ||
 	    strchr(value, ':') != NULL)
-		return err_set(err, "\"%s\" is not an address: write it as in "
-		    "192.0.2.1 or 2001:db8::1", value);
+		return err_set(err,
+		    "\"%s\" is not an address: write it as in "
+		    "192.0.2.1 or 2001:db8::1",
+		    value);
 	return canonical_name(value, "mx.example.org or 192.0.2.1", out, err);
 }
 
 static int
-canonical_network(const char *value, char out[static RULES_VALUE_SIZE],
-	struct err *err)
+canonical_network(
+    const char *value, char out[static RULES_VALUE_SIZE], struct err *err)
 {
 	char text[IP_TEXT_SIZE];
 	struct ip_net net;
 	struct str s;
 
 	if (!ip_net_parse(value, &net))
-		return err_set(err, "\"%s\" is not a network: write it as in "
-		    "192.0.2.0/24 or 2001:db8::/32", value);
+		return err_set(err,
+		    "\"%s\" is not a network: write it as in "
+		    "192.0.2.0/24 or 2001:db8::/32",
+		    value);
 	str_init(&s, out, RULES_VALUE_SIZE);
 	str_addf(&s, "%s/%u", ip_format(&net.base, text), net.prefix);
 	return 0;
 }
 
 static int
-canonical_domain(const char *value, char out[static RULES_VALUE_SIZE],
-	struct err *err)
+canonical_domain(
+    const char *value, char out[static RULES_VALUE_SIZE], struct err *err)
 {
 	/* "@example.org" is how many a list writes it. */
 	if (*value == '@')
@@ -167,8 +173,8 @@ canonical_domain(const char *value, char out[static RULES_VALUE_SIZE],
 
 /* An address of a sender or a recipient, perhaps in angle brackets. */
 static int
-canonical_address(const char *value, char out[static RULES_VALUE_SIZE],
-	struct err *err)
+canonical_address(
+    const char *value, char out[static RULES_VALUE_SIZE], struct err *err)
 {
 	size_t len = strlen(value);
 	const char *at;
@@ -186,14 +192,16 @@ canonical_address(const char *value, char out[static RULES_VALUE_SIZE],
 	at = len == 0 || len > ADDRESS_MAX ? NULL : strrchr(out, '@');
 	if (at == NULL || at == out || at[1] == '\0' ||
 	    out[strcspn(out, "<>")] != '\0' || has_blank_or_control(out))
-		return err_set(err, "\"%s\" is not an address: write it as in "
-		    "user@example.org", value);
+		return err_set(err,
+		    "\"%s\" is not an address: write it as in "
+		    "user@example.org",
+		    value);
 	return 0;
 }
 
 int
 rules_canonical(enum rules_kind kind, const char *value,
-	char out[static RULES_VALUE_SIZE], struct err *err)
+    char out[static RULES_VALUE_SIZE], struct err *err)
 {
 	switch (kind) {
 	case RULES_CLIENT:
@@ -268,7 +276,7 @@ map_of(const struct rules *rules, enum rules_kind kind)
 
 bool
 rules_add(struct rules *rules, enum rules_kind kind, const char *value,
-	enum rules_action action, int64_t expires, const char *comment)
+    enum rules_action action, int64_t expires, const char *comment)
 {
 	char canonical[RULES_VALUE_SIZE];
 	struct ip_net net;
@@ -302,8 +310,8 @@ is_alive(const void *value, const void *arg)
 }
 
 static const struct rule *
-find_address(const struct namemap *map, const char *address,
-	const int64_t *now_s)
+find_address(
+    const struct namemap *map, const char *address, const int64_t *now_s)
 {
 	char lower[RULES_VALUE_SIZE];
 	size_t len = strlen(address);
@@ -334,7 +342,7 @@ find_name(const struct namemap *map, const char *name, const int64_t *now_s)
 
 static const struct rule *
 find_kind(const struct rules *rules, enum rules_kind kind,
-	const struct rules_subject *subject, const int64_t *now_s)
+    const struct rules_subject *subject, const int64_t *now_s)
 {
 	const struct rule *rule = NULL;
 	const char *at;
@@ -342,23 +350,25 @@ find_kind(const struct rules *rules, enum rules_kind kind,
 	switch (kind) {
 	case RULES_CLIENT:
 		if (subject->ip != NULL)
-			rule = netmap_find(rules->hosts, subject->ip, is_alive,
-			    now_s);
-		return rule != NULL ? rule :
-		    find_name(rules->clients, subject->client_name, now_s);
+			rule = netmap_find(
+			    rules->hosts, subject->ip, is_alive, now_s);
+		return rule != NULL ? rule
+				    : find_name(rules->clients,
+					  subject->client_name, now_s);
 	case RULES_NETWORK:
-		return subject->ip == NULL ? NULL :
-		    netmap_find(rules->nets, subject->ip, is_alive, now_s);
+		return subject->ip == NULL ? NULL
+					   : netmap_find(rules->nets,
+						 subject->ip, is_alive, now_s);
 	case RULES_DOMAIN:
 		at = strrchr(subject->sender, '@');
-		return at == NULL ? NULL :
-		    find_name(rules->domains, at + 1, now_s);
+		return at == NULL ? NULL
+				  : find_name(rules->domains, at + 1, now_s);
 	case RULES_SENDER:
 		return find_address(rules->senders,
 		    *subject->sender == '\0' ? "<>" : subject->sender, now_s);
 	case RULES_RECIPIENT:
-		return find_address(rules->recipients, subject->recipient,
-		    now_s);
+		return find_address(
+		    rules->recipients, subject->recipient, now_s);
 	case RULES_KIND_COUNT:
 		break;
 	}
@@ -367,17 +377,17 @@ find_kind(const struct rules *rules, enum rules_kind kind,
 
 enum rules_action
 rules_match(const struct rules *rules, const struct rules_subject *subject,
-	int64_t now_s, const char **comment_r)
+    int64_t now_s, const char **comment_r)
 {
 	const struct rule *found = NULL;
 
 	for (unsigned i = 0; i < RULES_KIND_COUNT; i++) {
-		const struct rule *rule = find_kind(rules, (enum rules_kind)i,
-		    subject, &now_s);
+		const struct rule *rule =
+		    find_kind(rules, (enum rules_kind)i, subject, &now_s);
 
-		if (rule != NULL && (found == NULL ||
-		    (found->action != RULES_BLOCK &&
-		    rule->action == RULES_BLOCK)))
+		if (rule != NULL &&
+		    (found == NULL || (found->action != RULES_BLOCK &&
+					  rule->action == RULES_BLOCK)))
 			found = rule;
 	}
 	if (comment_r != NULL)

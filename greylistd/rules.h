@@ -54,7 +54,7 @@ bool rules_action_parse(const char *name, enum rules_action *action_r);
  * dots at the ends, masked network). Returns 0, or -1 with what to write
  * instead. */
 int rules_canonical(enum rules_kind kind, const char *value,
-	char out[static RULES_VALUE_SIZE], struct err *err);
+    char out[static RULES_VALUE_SIZE], struct err *err);
 
 struct rules;
 
@@ -68,7 +68,7 @@ void rules_free(struct rules **rules);
  * is a UNIX time, 0 = never. comment (may be "") is copied. A rule of the
  * same kind and value is replaced. */
 bool rules_add(struct rules *rules, enum rules_kind kind, const char *value,
-	enum rules_action action, int64_t expires, const char *comment);
+    enum rules_action action, int64_t expires, const char *comment);
 
 /* What a request is judged by; texts may be "" but not NULL, ip may be. */
 struct rules_subject {
@@ -81,7 +81,6 @@ struct rules_subject {
 /* Returns the action for subject at now_s; *comment_r (may be NULL) is the
  * deciding rule's comment, "" when none, valid until rules_free. */
 enum rules_action rules_match(const struct rules *rules,
-	const struct rules_subject *subject, int64_t now_s,
-	const char **comment_r);
+    const struct rules_subject *subject, int64_t now_s, const char **comment_r);
 
 #endif

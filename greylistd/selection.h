@@ -28,14 +28,14 @@ struct selection {
 	bool selective;
 	int64_t threshold;
 	struct suspicion_scores scores;
-	int spf_keys;			/* enum options_spf_keys */
+	int spf_keys; /* enum options_spf_keys */
 	struct dnslist *black;
 	size_t black_count;
 	struct dnslist *white;
 	size_t white_count;
-	char **providers;		/* domains */
+	char **providers; /* domains */
 	size_t provider_count;
-	int64_t budget_ms;		/* for all questions of a request */
+	int64_t budget_ms; /* for all questions of a request */
 
 	/* For making the resolver. */
 	char **nameservers;
@@ -44,8 +44,8 @@ struct selection {
 };
 
 /* Reads the options. The caller releases it. Returns NULL with err. */
-struct selection *selection_load(const struct options *options,
-	struct err *err);
+struct selection *selection_load(
+    const struct options *options, struct err *err);
 
 /* Keeps it for one more holder; returns it. */
 struct selection *selection_hold(struct selection *selection);

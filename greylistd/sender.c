@@ -13,7 +13,7 @@
 
 /* The local part while it is folded, in place: it only ever shrinks. */
 struct local {
-	char *text;		/* not NUL-terminated */
+	char *text; /* not NUL-terminated */
 	size_t len;
 };
 
@@ -146,10 +146,10 @@ fold_prvs(struct local *local)
 	if (first + 1 < local->len && is_tag(local->text + a, first - a))
 		keep(local, first + 1, local->len);
 	else if (first < local->len && last > a &&
-	    is_tag(local->text + last + 1, local->len - last - 1))
+		 is_tag(local->text + last + 1, local->len - last - 1))
 		keep(local, a, last);
 	else if (first == local->len && slash < local->len && slash > a &&
-	    is_tag(local->text + slash + 1, local->len - slash - 1))
+		 is_tag(local->text + slash + 1, local->len - slash - 1))
 		keep(local, a, slash);
 	else
 		fold_prvs_postgrey(local);
@@ -257,7 +257,7 @@ is_number(const char *word, size_t len, bool all)
 		hex += is_hex(word[i]);
 	}
 	return digits == len ||
-	    (all && hex == len && len >= HEX_WORD_MIN && digits > 0);
+	       (all && hex == len && len >= HEX_WORD_MIN && digits > 0);
 }
 
 /* Returns how many bytes at from are a UUID (RFC 9562 section 4), whose
@@ -280,7 +280,7 @@ skip_uuid(const struct local *local, size_t from)
 		if (end - at == group_len[i])
 			at = end;
 		else if (end == at && end < local->len &&
-		    local->text[end] == '#')
+			 local->text[end] == '#')
 			at++;
 		else
 			return 0;
@@ -338,12 +338,11 @@ fold_all(struct local *local)
 		cut_extension(local);
 		fold_words(local, true);
 	} while (local->len != before_len ||
-	    memcmp(before, local->text, before_len) != 0);
+		 memcmp(before, local->text, before_len) != 0);
 }
 
 size_t
-sender_fold(const char *sender, size_t len, enum key_folding folding,
-	char *out)
+sender_fold(const char *sender, size_t len, enum key_folding folding, char *out)
 {
 	const char *at = memchr(sender, '@', len);
 	struct local local = { out, at == NULL ? 0 : (size_t)(at - sender) };

@@ -16,7 +16,7 @@
 /* Folds the len bytes of sender (at most KEY_VALUE_MAX) into out, which has
  * room for as many: not NUL-terminated, lower case. Returns how many it
  * became, never more than len. */
-size_t sender_fold(const char *sender, size_t len, enum key_folding folding,
-	char *out);
+size_t sender_fold(
+    const char *sender, size_t len, enum key_folding folding, char *out);
 
 #endif

@@ -80,8 +80,8 @@ static void
 keep_first_header(struct server *server, struct work *work)
 {
 	if (work->outcome.kind == OUTCOME_PREPEND &&
-	    !instances_is_first(server->instances,
-		    work->request->attr[POLICYPROTO_INSTANCE])) {
+	    !instances_is_first(
+		server->instances, work->request->attr[POLICYPROTO_INSTANCE])) {
 		work->outcome.kind = OUTCOME_PASS;
 		work->outcome.delay_s = -1;
 	}
@@ -110,7 +110,7 @@ log_outcome(const struct server *server, const struct work *work)
 
 	if (outcome->is_early) {
 		snprintf(early, sizeof(early), "early-retry (%llds missing)",
-			(long long)outcome->left_s);
+		    (long long)outcome->left_s);
 		event.reason = early;
 	}
 	if (!server->settings.quiet && outcome->reason != NULL &&
@@ -139,19 +139,21 @@ answer(const struct server *server, const struct work *work)
 	case OUTCOME_PASS:
 		break;
 	case OUTCOME_PREPEND:
-		reply_header(&(struct reply_header){
+		reply_header(
+		    &(struct reply_header){
 			.template = settings->header,
 			.waited_s = outcome->delay_s,
 			.version = settings->header_version,
 			.hostname = settings->hostname,
 			.now_s = now_wall_s(),
-		}, text);
+		    },
+		    text);
 		action = text;
 		break;
 	case OUTCOME_GREYLIST:
 		reply_greylist(settings->action, settings->text,
-			outcome->left_s, attr[POLICYPROTO_RECIPIENT],
-			attr[POLICYPROTO_ETRN_DOMAIN] != NULL, text);
+		    outcome->left_s, attr[POLICYPROTO_RECIPIENT],
+		    attr[POLICYPROTO_ETRN_DOMAIN] != NULL, text);
 		action = text;
 		break;
 	case OUTCOME_BLOCK:
@@ -168,8 +170,7 @@ answer(const struct server *server, const struct work *work)
 int
 server_read_rules(struct server *server, struct err *err)
 {
-	struct rules *rules =
-		greystore_rules(server->store, now_wall_s(), err);
+	struct rules *rules = greystore_rules(server->store, now_wall_s(), err);
 
 	if (rules == NULL)
 		return -1;
@@ -195,15 +196,15 @@ server_begin_turn(struct server *server)
 
 void
 server_add_work(struct server *server, struct policysrv_call *call,
-	const struct policyproto_request *request, const struct facts *facts)
+    const struct policyproto_request *request, const struct facts *facts)
 {
 	struct work *work;
 
 	server_begin_turn(server);
 	if (server->work_count == server->work_cap) {
 		server->work_cap *= 2;
-		server->work = xmem_realloc(server->work, server->work_cap,
-			sizeof(*server->work));
+		server->work = xmem_realloc(
+		    server->work, server->work_cap, sizeof(*server->work));
 	}
 	work = &server->work[server->work_count++];
 	work->call = call;
@@ -213,17 +214,17 @@ server_add_work(struct server *server, struct policysrv_call *call,
 
 static void
 on_request(void *arg, struct policysrv_call *call,
-	const struct policyproto_request *request)
+    const struct policyproto_request *request)
 {
 	struct server *server = arg;
 	const char *type = request->attr[POLICYPROTO_REQUEST];
 
 	if (request->garbage_count > 0)
-		log_warn("warning: ignoring garbage: <%.100s>",
-			request->garbage);
+		log_warn(
+		    "warning: ignoring garbage: <%.100s>", request->garbage);
 	if (type == NULL || strcmp(type, "smtpd_access_policy") != 0) {
 		log_warn("warning: unrecognized request type: '%.100s'",
-			type == NULL ? "" : type);
+		    type == NULL ? "" : type);
 		policysrv_reply(call, "DUNNO");
 		return;
 	}
@@ -276,8 +277,7 @@ on_batch_end(void *arg)
 }
 
 struct server *
-server_open(const struct config *config, uid_t uid, gid_t gid,
-	struct err *err)
+server_open(const struct config *config, uid_t uid, gid_t gid, struct err *err)
 {
 	const struct options *options = config_values(config);
 	struct server *server = xmem_calloc(1, sizeof(*server));
@@ -319,10 +319,10 @@ check_directory(const char *path, struct err *err)
 	if (access(dir, R_OK | W_OK | X_OK) != 0 &&
 	    (errno == ENOENT || errno == EACCES || errno == ENOTDIR))
 		result = err_set_errno(err, errno,
-			"Database: user %lu cannot write in %s (make the "
-			"directory with: install -d -m 750 -o %lu %s)",
-			(unsigned long)geteuid(), dir,
-			(unsigned long)geteuid(), dir);
+		    "Database: user %lu cannot write in %s (make the "
+		    "directory with: install -d -m 750 -o %lu %s)",
+		    (unsigned long)geteuid(), dir, (unsigned long)geteuid(),
+		    dir);
 	xmem_free(&copy);
 	return result;
 }
@@ -332,8 +332,8 @@ server_open_store(struct server *server, struct err *err)
 {
 	struct err note;
 
-	server->store = greystore_open(server->database, STORE_DAEMON, &note,
-		err);
+	server->store =
+	    greystore_open(server->database, STORE_DAEMON, &note, err);
 	if (server->store == NULL)
 		return -1;
 	if (note.text[0] != '\0')
@@ -351,21 +351,21 @@ server_start(struct server *server, struct err *err)
 	if (server_open_dns(server, err) != 0)
 		return NULL;
 	server->clock_offset_s = now_wall_s() - now_mono_ms() / 1000;
-	policysrv_every(server->srv, SERVER_TICK_MS, server_housekeeping,
-		server);
+	policysrv_every(
+	    server->srv, SERVER_TICK_MS, server_housekeeping, server);
 	return server->srv;
 }
 
 int
-server_reload(struct server *server, const struct config *config,
-	struct err *err)
+server_reload(
+    struct server *server, const struct config *config, struct err *err)
 {
 	struct settings settings;
 	struct err note;
 
 	log_info("HUP received: reloading whitelists...");
-	if (server_load_settings(config, &server->settings, &settings,
-		    err) != 0)
+	if (server_load_settings(config, &server->settings, &settings, err) !=
+	    0)
 		return -1;
 	server_free_settings(&server->settings);
 	server->settings = settings;

@@ -28,8 +28,8 @@ struct server;
 
 /* Makes the server, loads the lists and makes the listening sockets (still as
  * root). uid and gid will own Unix sockets. Returns NULL with err. */
-struct server *server_open(const struct config *config, uid_t uid, gid_t gid,
-	struct err *err);
+struct server *server_open(
+    const struct config *config, uid_t uid, gid_t gid, struct err *err);
 
 /* As the final user: opens the database; one that cannot be opened now is
  * tried again and again. Returns the policy server to run, or NULL with err
@@ -40,8 +40,8 @@ struct policysrv *server_start(struct server *server, struct err *err);
  * On -1 everything stays as it was. A broken regular expression in a
  * whitelist, or a file that cannot be read, keeps the old list, with a line in
  * the log. */
-int server_reload(struct server *server, const struct config *config,
-	struct err *err);
+int server_reload(
+    struct server *server, const struct config *config, struct err *err);
 
 /* Closes and frees everything; sets *server to NULL. */
 void server_free(struct server **server);

@@ -20,12 +20,12 @@
 struct inquiry {
 	const char *client_name;
 	const char *client_address;
-	const struct facts *facts;	/* or NULL */
+	const struct facts *facts; /* or NULL */
 	const char *sender;
 	const char *recipient;
 	struct ip ip;
 	bool has_ip;
-	bool is_data;		/* asked at DATA or END-OF-MESSAGE */
+	bool is_data; /* asked at DATA or END-OF-MESSAGE */
 	int64_t now_s;
 	struct rcpttable_action table;
 	char client_key[KEY_SIZE];
@@ -44,14 +44,14 @@ server_store_error(const struct server *server, struct outcome *outcome)
 	outcome->needs_commit = false;
 	outcome->is_early = false;
 	outcome->reason = "store error";
-	outcome->kind = server->settings.on_error == OPTIONS_ON_ERROR_PASS ?
-		OUTCOME_PASS :
-		OUTCOME_TEMPFAIL;
+	outcome->kind = server->settings.on_error == OPTIONS_ON_ERROR_PASS
+			    ? OUTCOME_PASS
+			    : OUTCOME_TEMPFAIL;
 }
 
 void
-server_count(struct server *server, enum greystore_counter counter,
-	int64_t now_s)
+server_count(
+    struct server *server, enum greystore_counter counter, int64_t now_s)
 {
 	if (server->store != NULL)
 		greystore_count(server->store, counter, now_s);
@@ -63,10 +63,10 @@ server_store_failed(struct server *server, const struct err *err)
 	server->failed = true;
 	server_count(server, GREYSTORE_STORE_ERROR, now_wall_s());
 	log_warn_rated(&server->store_rate, SERVER_WARN_INTERVAL_S,
-		"warning: %s; new mail is %s until this is cured", err->text,
-		server->settings.on_error == OPTIONS_ON_ERROR_PASS ?
-			"let through ungreylisted" :
-			"deferred");
+	    "warning: %s; new mail is %s until this is cured", err->text,
+	    server->settings.on_error == OPTIONS_ON_ERROR_PASS
+		? "let through ungreylisted"
+		: "deferred");
 }
 
 static void
@@ -88,15 +88,14 @@ write_failed(struct server *server, const struct err *err)
 static bool
 may_write(const struct server *server)
 {
-	return !server->write_failed &&
-		now_mono_ms() >= server->write_again_ms;
+	return !server->write_failed && now_mono_ms() >= server->write_again_ms;
 }
 
 /* Whatever can be said without looking into the store. Returns true when it
  * settles the matter. */
 static bool
-decide_by_lists(struct server *server, struct inquiry *q,
-	struct outcome *outcome)
+decide_by_lists(
+    struct server *server, struct inquiry *q, struct outcome *outcome)
 {
 	const struct settings *settings = &server->settings;
 	const struct rules_subject subject = {
@@ -106,8 +105,8 @@ decide_by_lists(struct server *server, struct inquiry *q,
 		.recipient = q->recipient,
 	};
 
-	switch (rules_match(server->rules, &subject, q->now_s,
-		&outcome->comment)) {
+	switch (
+	    rules_match(server->rules, &subject, q->now_s, &outcome->comment)) {
 	case RULES_BLOCK:
 		outcome->kind = OUTCOME_BLOCK;
 		outcome->reason = "blocked";
@@ -118,8 +117,8 @@ decide_by_lists(struct server *server, struct inquiry *q,
 	case RULES_NONE:
 		break;
 	}
-	if (whitelist_has_client(settings->clients, q->client_name,
-		    q->has_ip ? &q->ip : NULL)) {
+	if (whitelist_has_client(
+		settings->clients, q->client_name, q->has_ip ? &q->ip : NULL)) {
 		pass(outcome, "client whitelist");
 		return true;
 	}
@@ -154,14 +153,13 @@ text_of(const struct policyproto_request *request, enum policyproto_attr name)
 }
 
 static struct facts_client
-facts_client(const struct inquiry *q,
-	const struct policyproto_request *request)
+facts_client(const struct inquiry *q, const struct policyproto_request *request)
 {
 	return (struct facts_client){
 		.ip = q->ip,
 		.name = q->client_name,
-		.reverse_name = text_of(request,
-			POLICYPROTO_REVERSE_CLIENT_NAME),
+		.reverse_name =
+		    text_of(request, POLICYPROTO_REVERSE_CLIENT_NAME),
 		.helo = text_of(request, POLICYPROTO_HELO_NAME),
 		.sender = q->sender,
 	};
@@ -170,7 +168,7 @@ facts_client(const struct inquiry *q,
 /* What DNS says. Returns true when it settles the matter. */
 static bool
 decide_by_facts(const struct inquiry *q,
-	const struct policyproto_request *request, struct outcome *outcome)
+    const struct policyproto_request *request, struct outcome *outcome)
 {
 	const struct facts *facts = q->facts;
 	const struct facts_client client = facts_client(q, request);
@@ -193,8 +191,8 @@ decide_by_facts(const struct inquiry *q,
 
 /* Is the whole client known? Sets the outcome and returns true if so. */
 static bool
-decide_by_client(struct server *server, struct inquiry *q,
-	struct outcome *outcome)
+decide_by_client(
+    struct server *server, struct inquiry *q, struct outcome *outcome)
 {
 	struct greylist_client client, renewed;
 	struct err err;
@@ -202,8 +200,8 @@ decide_by_client(struct server *server, struct inquiry *q,
 
 	if (server->settings.policy.client_threshold == 0)
 		return false;
-	switch (greystore_find_client(server->store, q->client_key, &client,
-		&err)) {
+	switch (greystore_find_client(
+	    server->store, q->client_key, &client, &err)) {
 	case GREYSTORE_NONE:
 		return false;
 	case GREYSTORE_FAILED:
@@ -213,46 +211,44 @@ decide_by_client(struct server *server, struct inquiry *q,
 	case GREYSTORE_FOUND:
 		break;
 	}
-	if (!greylist_client_known(&server->settings.policy, &client,
-		    q->now_s, &renew, &renewed))
+	if (!greylist_client_known(
+		&server->settings.policy, &client, q->now_s, &renew, &renewed))
 		return false;
 	pass(outcome, "client AWL");
 	if (renew && may_write(server) &&
-	    greystore_put_client(server->store, q->client_key, &renewed,
-		    false, &err) != 0)
+	    greystore_put_client(
+		server->store, q->client_key, &renewed, false, &err) != 0)
 		write_failed(server, &err);
 	return true;
 }
 
 /* A triplet has passed: its client gets credit. */
 static void
-raise_client(struct server *server, struct inquiry *q,
-	struct outcome *outcome)
+raise_client(struct server *server, struct inquiry *q, struct outcome *outcome)
 {
 	struct greylist_client client, raised;
 	bool reached = false;
 	struct err err;
 	enum greystore_found found;
 
-	if (server->settings.policy.client_threshold == 0 ||
-	    !may_write(server))
+	if (server->settings.policy.client_threshold == 0 || !may_write(server))
 		return;
-	found = greystore_find_client(server->store, q->client_key, &client,
-		&err);
+	found =
+	    greystore_find_client(server->store, q->client_key, &client, &err);
 	if (found == GREYSTORE_FAILED) {
 		read_failed(server, &err);
 		return;
 	}
 	if (!greylist_client_raise(&server->settings.policy,
-		    found == GREYSTORE_FOUND ? &client : NULL, q->now_s,
-		    &raised, &reached))
+		found == GREYSTORE_FOUND ? &client : NULL, q->now_s, &raised,
+		&reached))
 		return;
 	/* Whoever owns a network has as many addresses as he likes. */
 	if (found == GREYSTORE_NONE &&
 	    greystore_clients(server->store) >= server->settings.max_entries)
 		return;
 	if (greystore_put_client(server->store, q->client_key, &raised,
-		    found == GREYSTORE_NONE, &err) != 0)
+		found == GREYSTORE_NONE, &err) != 0)
 		write_failed(server, &err);
 	else
 		outcome->whitelisted_now = reached;
@@ -261,7 +257,7 @@ raise_client(struct server *server, struct inquiry *q,
 /* Makes room at MaxEntries, then stores the entry. */
 static void
 store_entry(struct server *server, const char *key,
-	const struct greylist_entry *entry, bool is_new)
+    const struct greylist_entry *entry, bool is_new)
 {
 	struct greystore *store = server->store;
 	struct err err;
@@ -286,8 +282,8 @@ static bool
 has_spf_key(const struct server *server, const struct inquiry *q)
 {
 	return server->settings.selection->spf_keys != OPTIONS_SPF_KEYS_NO &&
-		q->facts != NULL && key_sender_domain(q->sender) != NULL &&
-		(!q->facts->has_spf || q->facts->spf == SPF_CHECK_PASS);
+	       q->facts != NULL && key_sender_domain(q->sender) != NULL &&
+	       (!q->facts->has_spf || q->facts->spf == SPF_CHECK_PASS);
 }
 
 /* Writes the keys of the triplet: first the one to store it under. With
@@ -295,25 +291,25 @@ has_spf_key(const struct server *server, const struct inquiry *q)
  * cannot be folded anew at import. Returns how many. */
 static size_t
 make_keys(const struct server *server, const struct inquiry *q,
-	char keys[static KEYS_MAX][KEY_SIZE])
+    char keys[static KEYS_MAX][KEY_SIZE])
 {
 	const struct key_config *config = &server->settings.key;
-	bool with_local = server->settings.selection->spf_keys !=
-		OPTIONS_SPF_KEYS_SENDER;
+	bool with_local =
+	    server->settings.selection->spf_keys != OPTIONS_SPF_KEYS_SENDER;
 	bool has_spf = has_spf_key(server, q);
 	bool spf_first = has_spf && q->facts->has_spf;
 	size_t count = 1;
 
 	key_make(config, KEY_FOLD_ALL, &q->ip, q->sender, q->recipient,
-		keys[spf_first ? 1 : 0]);
+	    keys[spf_first ? 1 : 0]);
 	if (has_spf) {
 		key_make_spf(config, with_local, q->sender, q->recipient,
-			keys[spf_first ? 0 : 1]);
+		    keys[spf_first ? 0 : 1]);
 		count++;
 	}
 	if (config->privacy)
 		key_make(config, KEY_FOLD_POSTGREY, &q->ip, q->sender,
-			q->recipient, keys[count++]);
+		    q->recipient, keys[count++]);
 	return count;
 }
 
@@ -321,7 +317,7 @@ make_keys(const struct server *server, const struct inquiry *q,
  * which it is, or is to be stored. */
 static enum greystore_found
 find_triplet(struct server *server, const struct inquiry *q,
-	char key[static KEY_SIZE], struct greylist_entry *entry)
+    char key[static KEY_SIZE], struct greylist_entry *entry)
 {
 	char keys[KEYS_MAX][KEY_SIZE];
 	size_t count = make_keys(server, q, keys);
@@ -345,7 +341,7 @@ find_triplet(struct server *server, const struct inquiry *q,
 /* Turns the decision on a triplet into an outcome. */
 static void
 set_outcome(struct server *server, struct inquiry *q,
-	const struct greylist_decision *decision, struct outcome *outcome)
+    const struct greylist_decision *decision, struct outcome *outcome)
 {
 	switch (decision->verdict) {
 	case GREYLIST_EARLY:
@@ -356,8 +352,9 @@ set_outcome(struct server *server, struct inquiry *q,
 		outcome->kind = OUTCOME_GREYLIST;
 		outcome->reason = "new";
 		outcome->left_s = decision->left_s;
-		outcome->needs_commit = decision->write ||
-			store_is_writing(greystore_store(server->store));
+		outcome->needs_commit =
+		    decision->write ||
+		    store_is_writing(greystore_store(server->store));
 		break;
 	case GREYLIST_PASSED:
 		outcome->kind = OUTCOME_PREPEND;
@@ -372,8 +369,8 @@ set_outcome(struct server *server, struct inquiry *q,
 }
 
 static void
-decide_by_triplet(struct server *server, struct inquiry *q,
-	struct outcome *outcome)
+decide_by_triplet(
+    struct server *server, struct inquiry *q, struct outcome *outcome)
 {
 	struct greylist_policy policy = server->settings.policy;
 	struct greylist_entry entry;
@@ -388,13 +385,13 @@ decide_by_triplet(struct server *server, struct inquiry *q,
 	}
 	if (q->table.delay_s >= 0)
 		policy.delay_s = q->table.delay_s;
-	decision = greylist_decide(&policy,
-		found == GREYSTORE_FOUND ? &entry : NULL, q->now_s);
+	decision = greylist_decide(
+	    &policy, found == GREYSTORE_FOUND ? &entry : NULL, q->now_s);
 	if (decision.clock_stepped)
 		log_info("first seen in the future, corrected: %s", key);
 	if (decision.write)
-		store_entry(server, key, &decision.entry,
-			found == GREYSTORE_NONE);
+		store_entry(
+		    server, key, &decision.entry, found == GREYSTORE_NONE);
 	if (decision.gave_up && !server->write_failed)
 		server_count(server, GREYSTORE_NEVER_CAME_BACK, q->now_s);
 	set_outcome(server, q, &decision, outcome);
@@ -438,7 +435,7 @@ static bool
 is_data_state(const char *state)
 {
 	return state != NULL && (strcmp(state, "DATA") == 0 ||
-		strcmp(state, "END-OF-MESSAGE") == 0);
+				    strcmp(state, "END-OF-MESSAGE") == 0);
 }
 
 static struct inquiry
@@ -470,25 +467,21 @@ is_known(struct server *server, struct inquiry *q)
 	struct err err;
 	bool renew;
 
-	if (server->store == NULL ||
-	    now_mono_ms() < server->read_again_ms)
+	if (server->store == NULL || now_mono_ms() < server->read_again_ms)
 		return false;
 	key_client(&server->settings.key, &q->ip, key);
 	if (policy->client_threshold > 0 &&
 	    greystore_find_client(server->store, key, &client, &err) ==
-		    GREYSTORE_FOUND &&
-	    greylist_client_known(policy, &client, q->now_s, &renew,
-		    &renewed))
+		GREYSTORE_FOUND &&
+	    greylist_client_known(policy, &client, q->now_s, &renew, &renewed))
 		return true;
 	return find_triplet(server, q, key, &entry) == GREYSTORE_FOUND &&
-		entry.passed != 0 &&
-		!greylist_expired(policy, &entry, q->now_s);
+	       entry.passed != 0 && !greylist_expired(policy, &entry, q->now_s);
 }
 
 bool
 server_wants_facts(struct server *server,
-	const struct policyproto_request *request,
-	struct facts_client *client_r)
+    const struct policyproto_request *request, struct facts_client *client_r)
 {
 	struct outcome outcome = { 0 };
 	enum policyproto_attr missing;
@@ -508,9 +501,8 @@ server_wants_facts(struct server *server,
 }
 
 void
-server_decide(struct server *server,
-	const struct policyproto_request *request, const struct facts *facts,
-	struct outcome *outcome)
+server_decide(struct server *server, const struct policyproto_request *request,
+    const struct facts *facts, struct outcome *outcome)
 {
 	enum policyproto_attr missing;
 	struct inquiry q;
@@ -521,7 +513,7 @@ server_decide(struct server *server,
 		take_test_time(request);
 	if (has_gaps(request->attr, &missing)) {
 		log_warn("warning: attribute missing: %s",
-			policyproto_attr_name(missing));
+		    policyproto_attr_name(missing));
 		pass(outcome, NULL);
 		return;
 	}
@@ -530,8 +522,7 @@ server_decide(struct server *server,
 	if (decide_by_lists(server, &q, outcome) ||
 	    (facts != NULL && decide_by_facts(&q, request, outcome)))
 		return;
-	if (server->store == NULL ||
-	    now_mono_ms() < server->read_again_ms) {
+	if (server->store == NULL || now_mono_ms() < server->read_again_ms) {
 		server_store_error(server, outcome);
 		return;
 	}

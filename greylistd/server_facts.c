@@ -32,8 +32,8 @@ server_open_dns(struct server *server, struct err *err)
 	if (server->facts == NULL) {
 		if (!selection_needs_dns(s))
 			return 0;
-		server->dns = dns_new(&config, policysrv_loop(server->srv),
-			err);
+		server->dns =
+		    dns_new(&config, policysrv_loop(server->srv), err);
 		if (server->dns != NULL)
 			server->spf = spf_new(server->dns, err);
 		if (server->spf == NULL) {
@@ -42,13 +42,12 @@ server_open_dns(struct server *server, struct err *err)
 		}
 		server->facts = facts_pool_new(server->dns, server->spf);
 		server->providers = providers_new(server->dns);
-		policysrv_every(server->srv, FACTS_TICK_MS, facts_tick,
-			server->facts);
-		policysrv_every(server->srv, PROVIDERS_TICK_MS,
-			providers_tick, server->providers);
+		policysrv_every(
+		    server->srv, FACTS_TICK_MS, facts_tick, server->facts);
+		policysrv_every(server->srv, PROVIDERS_TICK_MS, providers_tick,
+		    server->providers);
 	}
-	providers_configure(server->providers, s->providers,
-		s->provider_count);
+	providers_configure(server->providers, s->providers, s->provider_count);
 	providers_tick(server->providers);
 	return 0;
 }
@@ -88,7 +87,7 @@ on_facts(void *arg, const struct facts *facts)
 
 bool
 server_gather(struct server *server, struct policysrv_call *call,
-	const struct policyproto_request *request)
+    const struct policyproto_request *request)
 {
 	struct selection *selection = server->settings.selection;
 	struct facts nothing = { .selection = selection };
@@ -106,8 +105,7 @@ server_gather(struct server *server, struct policysrv_call *call,
 	if (w->next != NULL)
 		w->next->prev = w;
 	server->waiting = w;
-	if (facts_start(server->facts, selection, &client, on_facts, w) ==
-	    NULL)
+	if (facts_start(server->facts, selection, &client, on_facts, w) == NULL)
 		on_facts(w, &nothing);
 	return true;
 }

@@ -29,8 +29,8 @@ watch_clock(struct server *server, int64_t mono_ms)
 	if (server->settings.test_clock || llabs(step_s) < CLOCK_JUMP_S)
 		return;
 	log_warn("warning: the clock was set %lld seconds %s; nothing "
-		"is expired for a day",
-		(long long)llabs(step_s), step_s > 0 ? "forward" : "back");
+		 "is expired for a day",
+	    (long long)llabs(step_s), step_s > 0 ? "forward" : "back");
 	server->expiry_paused_until_ms = mono_ms + CLOCK_PAUSE_MS;
 	server->pass_running = false;
 }
@@ -42,9 +42,9 @@ end_pass(struct server *server, int64_t mono_ms)
 	server->next_pass_ms = mono_ms + PASS_INTERVAL_MS;
 	if (server->pass_removed > 0)
 		log_info("cleaning main database finished. before: %lld, "
-			"after: %lld",
-			(long long)server->pass_before,
-			(long long)greystore_triplets(server->store));
+			 "after: %lld",
+		    (long long)server->pass_before,
+		    (long long)greystore_triplets(server->store));
 }
 
 static void
@@ -63,7 +63,7 @@ expire(struct server *server, int64_t mono_ms)
 		server->pass_removed = 0;
 	}
 	n = greystore_expire(server->store, &server->settings.policy,
-		now_wall_s(), EXPIRE_BUDGET_US, &done, &err);
+	    now_wall_s(), EXPIRE_BUDGET_US, &done, &err);
 	if (n < 0) {
 		server_store_failed(server, &err);
 		return;

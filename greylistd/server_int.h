@@ -31,24 +31,24 @@
 #define SERVER_WARN_INTERVAL_S 60
 
 enum outcome_kind {
-	OUTCOME_PASS,		/* DUNNO */
-	OUTCOME_PREPEND,	/* pass with the X-Greylist header */
+	OUTCOME_PASS,    /* DUNNO */
+	OUTCOME_PREPEND, /* pass with the X-Greylist header */
 	OUTCOME_GREYLIST,
 	OUTCOME_BLOCK,
-	OUTCOME_TEMPFAIL,	/* the store failed, OnError tempfail */
+	OUTCOME_TEMPFAIL, /* the store failed, OnError tempfail */
 };
 
 /* What was decided for a request. */
 struct outcome {
 	enum outcome_kind kind;
-	const char *reason;	/* for the log; NULL = no line */
-	int64_t delay_s;	/* waited; -1 = not said */
-	int64_t left_s;		/* OUTCOME_GREYLIST */
-	bool needs_commit;	/* holds only if this turn's writes last */
+	const char *reason; /* for the log; NULL = no line */
+	int64_t delay_s;    /* waited; -1 = not said */
+	int64_t left_s;     /* OUTCOME_GREYLIST */
+	bool needs_commit;  /* holds only if this turn's writes last */
 	bool is_early;
-	bool whitelisted_now;	/* the client reached the threshold */
-	const char *comment;	/* of the rule that decided, or NULL */
-	char *suspicious;	/* the signs, or NULL; freed with the work */
+	bool whitelisted_now; /* the client reached the threshold */
+	const char *comment;  /* of the rule that decided, or NULL */
+	char *suspicious;     /* the signs, or NULL; freed with the work */
 };
 
 /* A request of this turn, until its reply. */
@@ -75,7 +75,7 @@ struct settings {
 	struct whitelist *clients;
 	struct whitelist *recipients;
 	struct rcpttable *table;
-	struct selection *selection;	/* what asks DNS */
+	struct selection *selection; /* what asks DNS */
 };
 
 /* A Unix socket, and which file it was: a successor's stays. */
@@ -88,9 +88,9 @@ struct unix_socket {
 struct server {
 	struct policysrv *srv;
 	struct settings settings;
-	struct greystore *store;	/* NULL while it cannot be opened */
+	struct greystore *store; /* NULL while it cannot be opened */
 	char *database;
-	struct unix_socket *sockets;	/* Unix sockets that we made */
+	struct unix_socket *sockets; /* Unix sockets that we made */
 	size_t socket_count;
 	struct rules *rules;
 	struct instances *instances;
@@ -100,31 +100,31 @@ struct server {
 	struct spf *spf;
 	struct facts_pool *facts;
 	struct providers *providers;
-	struct server_waiting *waiting;	/* requests whose facts come */
+	struct server_waiting *waiting; /* requests whose facts come */
 
-	struct work *work;	/* this turn's requests */
+	struct work *work; /* this turn's requests */
 	size_t work_count;
 	size_t work_cap;
 	bool in_turn;
-	bool write_failed;	/* in this turn */
+	bool write_failed; /* in this turn */
 
 	/* After a failure reading or writing is left alone until then
 	 * (monotonic), so that a lock or a full disk does not slow down every
 	 * request. */
 	int64_t read_again_ms;
 	int64_t write_again_ms;
-	bool failed;		/* recovery is due */
-	bool tick_due;		/* housekeeping waits for the turn's end */
+	bool failed;   /* recovery is due */
+	bool tick_due; /* housekeeping waits for the turn's end */
 	struct log_rate store_rate;
 
 	/* Housekeeping, see server_housekeeping.c. */
 	bool pass_running;
 	int64_t next_pass_ms;
-	int64_t pass_before;	/* triplets when the pass began */
+	int64_t pass_before; /* triplets when the pass began */
 	int64_t pass_removed;
 	int64_t next_flush_ms;
 	int64_t next_recover_ms;
-	int64_t clock_offset_s;	/* wall minus monotonic, when last looked */
+	int64_t clock_offset_s; /* wall minus monotonic, when last looked */
 	int64_t expiry_paused_until_ms;
 };
 
@@ -132,19 +132,18 @@ struct server {
  * transaction (server_decide.c). facts is what DNS knows, NULL when it was
  * not asked. */
 void server_decide(struct server *server,
-	const struct policyproto_request *request, const struct facts *facts,
-	struct outcome *outcome);
+    const struct policyproto_request *request, const struct facts *facts,
+    struct outcome *outcome);
 
 /* Does it take facts to decide on the request: is it neither settled by the
  * lists nor known? Sets client_r then; its texts are the request's. */
 bool server_wants_facts(struct server *server,
-	const struct policyproto_request *request,
-	struct facts_client *client_r);
+    const struct policyproto_request *request, struct facts_client *client_r);
 
 /* Decides on a request in this turn; the reply goes out at its end
  * (server.c). */
 void server_add_work(struct server *server, struct policysrv_call *call,
-	const struct policyproto_request *request, const struct facts *facts);
+    const struct policyproto_request *request, const struct facts *facts);
 
 /* Before the first look at the store in a turn; does nothing later in it. */
 void server_begin_turn(struct server *server);
@@ -160,15 +159,14 @@ void server_close_dns(struct server *server);
 /* Asks DNS about the request when that is what the settings want. Returns
  * true when it takes care of the request; it is decided later. */
 bool server_gather(struct server *server, struct policysrv_call *call,
-	const struct policyproto_request *request);
+    const struct policyproto_request *request);
 
 /* New mail cannot be remembered: the outcome becomes what OnError says. */
-void server_store_error(const struct server *server,
-	struct outcome *outcome);
+void server_store_error(const struct server *server, struct outcome *outcome);
 
 /* Counts, where there is a store to count in. */
-void server_count(struct server *server, enum greystore_counter counter,
-	int64_t now_s);
+void server_count(
+    struct server *server, enum greystore_counter counter, int64_t now_s);
 
 /* Notes that the store failed: one line a minute, recovery by the timer. */
 void server_store_failed(struct server *server, const struct err *err);
@@ -178,14 +176,14 @@ void server_store_failed(struct server *server, const struct err *err);
  * cannot be read, is replaced by that of old (may be NULL), which then is
  * old's no more. On -1 settings_r is not set (server_setup.c). */
 int server_load_settings(const struct config *config, struct settings *old,
-	struct settings *settings_r, struct err *err);
+    struct settings *settings_r, struct err *err);
 
 /* Frees what the settings own. */
 void server_free_settings(struct settings *settings);
 
 /* Makes the listening sockets, or takes systemd's. Returns 0 or -1. */
 int server_open_sockets(struct server *server, const struct options *options,
-	uid_t uid, gid_t gid, struct err *err);
+    uid_t uid, gid_t gid, struct err *err);
 
 /* Removes the Unix sockets that we made where the directory lets us;
  * elsewhere the next start replaces them. */

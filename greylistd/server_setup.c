@@ -24,14 +24,14 @@ warn_line(void *arg, const char *text)
 
 static struct whitelist *
 load_list(enum whitelist_kind kind, const struct config *config,
-	const char *option, const struct config_list *list,
-	struct whitelist_faults *faults_r)
+    const char *option, const struct config_list *list,
+    struct whitelist_faults *faults_r)
 {
 	size_t count;
-	char **files = options_whitelist_files(list,
-		config_is_set(config, option), &count);
+	char **files = options_whitelist_files(
+	    list, config_is_set(config, option), &count);
 	struct whitelist *loaded =
-		whitelist_load(kind, files, count, warn_line, NULL, faults_r);
+	    whitelist_load(kind, files, count, warn_line, NULL, faults_r);
 
 	options_free_files(files, count);
 	return loaded;
@@ -82,7 +82,7 @@ copy_options(const struct options *options, struct settings *settings)
 	settings->header = xmem_strdup(options->x_greylist_header);
 	settings->hostname = own_hostname(options);
 	settings->header_version =
-		options->as_postgrey ? POSTGREY_VERSION : POSTERN_VERSION;
+	    options->as_postgrey ? POSTGREY_VERSION : POSTERN_VERSION;
 	settings->quiet = options->quiet;
 	settings->dry_run = options->dry_run;
 	settings->test_clock = options->daemon.test_clock;
@@ -106,9 +106,10 @@ load_table(const struct options *options, struct err *err)
 
 	if (table != NULL &&
 	    rcpttable_longest_s(table, &line) >= options->retry_window_s) {
-		err_set(err, "%s:%u: the time must be shorter than "
-			"RetryWindow, else no mail ever passes",
-			options->recipient_table, line);
+		err_set(err,
+		    "%s:%u: the time must be shorter than "
+		    "RetryWindow, else no mail ever passes",
+		    options->recipient_table, line);
 		rcpttable_free(&table);
 	}
 	return table;
@@ -116,7 +117,7 @@ load_table(const struct options *options, struct err *err)
 
 int
 server_load_settings(const struct config *config, struct settings *old,
-	struct settings *settings_r, struct err *err)
+    struct settings *settings_r, struct err *err)
 {
 	const struct options *options = config_values(config);
 	struct settings settings = { 0 };
@@ -134,7 +135,7 @@ server_load_settings(const struct config *config, struct settings *old,
 	}
 	copy_options(options, &settings);
 	settings.clients = load_list(WHITELIST_CLIENTS, config,
-		"WhitelistClients", &options->whitelist_clients, &faults);
+	    "WhitelistClients", &options->whitelist_clients, &faults);
 	if (keeps_old(&faults) && old != NULL) {
 		log_warn("warning: the old list of clients stays in use");
 		whitelist_free(&settings.clients);
@@ -142,8 +143,7 @@ server_load_settings(const struct config *config, struct settings *old,
 		old->clients = NULL;
 	}
 	settings.recipients = load_list(WHITELIST_RECIPIENTS, config,
-		"WhitelistRecipients", &options->whitelist_recipients,
-		&faults);
+	    "WhitelistRecipients", &options->whitelist_recipients, &faults);
 	if (keeps_old(&faults) && old != NULL) {
 		log_warn("warning: the old list of recipients stays in use");
 		whitelist_free(&settings.recipients);
@@ -171,12 +171,12 @@ note_socket(struct server *server, const char *path)
 /* Opens one specification's sockets and hands them to the server. */
 static int
 listen_on(struct server *server, const char *text,
-	const struct options *options, const struct sock_owner *owner,
-	struct err *err)
+    const struct options *options, const struct sock_owner *owner,
+    struct err *err)
 {
-	int backlog = options->listen_queue_size > 0 ?
-		(int)options->listen_queue_size :
-		SOMAXCONN;
+	int backlog = options->listen_queue_size > 0
+			  ? (int)options->listen_queue_size
+			  : SOMAXCONN;
 	int fds[SOCK_LISTEN_MAX];
 	struct sock_spec spec;
 	int n;
@@ -199,7 +199,7 @@ listen_on(struct server *server, const char *text,
 
 int
 server_open_sockets(struct server *server, const struct options *options,
-	uid_t uid, gid_t gid, struct err *err)
+    uid_t uid, gid_t gid, struct err *err)
 {
 	const struct sock_owner owner = {
 		.uid = uid,
@@ -213,11 +213,11 @@ server_open_sockets(struct server *server, const struct options *options,
 		policysrv_listen(server->srv, fds[i]);
 	if (n != 0)
 		return n < 0 ? -1 : 0;
-	server->sockets = xmem_calloc(options->listen.count + 1,
-		sizeof(*server->sockets));
+	server->sockets =
+	    xmem_calloc(options->listen.count + 1, sizeof(*server->sockets));
 	for (size_t i = 0; i < options->listen.count; i++)
-		if (listen_on(server, options->listen.items[i], options,
-			    &owner, err) != 0)
+		if (listen_on(server, options->listen.items[i], options, &owner,
+			err) != 0)
 			return -1;
 	return 0;
 }

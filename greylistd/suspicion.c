@@ -11,14 +11,14 @@
 #define HOST_MAX 255
 
 const struct suspicion_scores suspicion_defaults = { {
-	[SUSPICION_NO_NAME] = 2,
-	[SUSPICION_UNCONFIRMED] = 1,
-	[SUSPICION_GENERIC] = 1,
-	[SUSPICION_HELO_LITERAL] = 1,
-	[SUSPICION_HELO_OTHER] = 1,
-	[SUSPICION_SPF_FAIL] = 2,
-	[SUSPICION_SPF_SOFTFAIL] = 1,
-	[SUSPICION_SPF_NONE] = 1,
+    [SUSPICION_NO_NAME] = 2,
+    [SUSPICION_UNCONFIRMED] = 1,
+    [SUSPICION_GENERIC] = 1,
+    [SUSPICION_HELO_LITERAL] = 1,
+    [SUSPICION_HELO_OTHER] = 1,
+    [SUSPICION_SPF_FAIL] = 2,
+    [SUSPICION_SPF_SOFTFAIL] = 1,
+    [SUSPICION_SPF_NONE] = 1,
 } };
 
 static const char *const sign_names[SUSPICION_SIGNS] = {
@@ -80,8 +80,8 @@ next_word(const char **text, char word[static 32])
 }
 
 int
-suspicion_parse(const char *text, struct suspicion_scores *scores,
-	struct err *err)
+suspicion_parse(
+    const char *text, struct suspicion_scores *scores, struct err *err)
 {
 	char name[32], number[32];
 
@@ -94,7 +94,7 @@ suspicion_parse(const char *text, struct suspicion_scores *scores,
 		if (!next_word(&text, number) ||
 		    !str_to_uint(number, SUSPICION_SCORE_MAX, &score))
 			return err_set(err, "%s needs a score from 0 to %d",
-				name, SUSPICION_SCORE_MAX);
+			    name, SUSPICION_SCORE_MAX);
 		scores->of[sign] = (int64_t)score;
 	}
 	return 0;
@@ -117,8 +117,7 @@ suspicion_add(struct suspicion *suspicion, const char *name, int64_t score)
 		return;
 	suspicion->score += score;
 	str_init(&s, sign, sizeof(sign));
-	str_addf(&s, "%s%s:%lld", len > 0 ? " " : "", name,
-		(long long)score);
+	str_addf(&s, "%s%s:%lld", len > 0 ? " " : "", name, (long long)score);
 	if (s.truncated || suspicion->truncated ||
 	    len + s.len >= SUSPICION_TEXT_SIZE) {
 		suspicion->truncated = true;
@@ -187,12 +186,12 @@ is_generic_v4(const char *host, const struct ip *ip)
 		if (has_numbers(host, b + from, 3) ||
 		    has_numbers(host, reversed + from, 3))
 			return true;
-	snprintf(digits, sizeof(digits), "%03u%03u%03u%03u", b[0], b[1], b[2],
-		b[3]);
+	snprintf(
+	    digits, sizeof(digits), "%03u%03u%03u%03u", b[0], b[1], b[2], b[3]);
 	if (strstr(host, digits) != NULL)
 		return true;
-	snprintf(digits, sizeof(digits), "%02x%02x%02x%02x", b[0], b[1], b[2],
-		b[3]);
+	snprintf(
+	    digits, sizeof(digits), "%02x%02x%02x%02x", b[0], b[1], b[2], b[3]);
 	return strstr(host, digits) != NULL;
 }
 
@@ -223,8 +222,8 @@ suspicion_is_generic(const char *host, const struct ip *ip)
 	memcpy(lower, host, len);
 	lower[len] = '\0';
 	str_lower(lower, len);
-	return ip->family == IP_V4 ? is_generic_v4(lower, ip) :
-		is_generic_v6(lower, ip);
+	return ip->family == IP_V4 ? is_generic_v4(lower, ip)
+				   : is_generic_v6(lower, ip);
 }
 
 bool

@@ -17,11 +17,11 @@
 #include "common/ip.h"
 
 enum suspicion_sign {
-	SUSPICION_NO_NAME,	/* the address has no name */
-	SUSPICION_UNCONFIRMED,	/* its name does not lead back to it */
-	SUSPICION_GENERIC,	/* its name is made of the address */
-	SUSPICION_HELO_LITERAL,	/* HELO is an address */
-	SUSPICION_HELO_OTHER,	/* HELO is not the address's name */
+	SUSPICION_NO_NAME,      /* the address has no name */
+	SUSPICION_UNCONFIRMED,  /* its name does not lead back to it */
+	SUSPICION_GENERIC,      /* its name is made of the address */
+	SUSPICION_HELO_LITERAL, /* HELO is an address */
+	SUSPICION_HELO_OTHER,   /* HELO is not the address's name */
 	SUSPICION_SPF_FAIL,
 	SUSPICION_SPF_SOFTFAIL,
 	SUSPICION_SPF_NONE,
@@ -41,8 +41,8 @@ extern const struct suspicion_scores suspicion_defaults;
 
 /* Reads "SIGN N" (several with blanks or commas between them; also "SIGN=N")
  * into scores. Returns 0 or -1 with err, which names the signs. */
-int suspicion_parse(const char *text, struct suspicion_scores *scores,
-	struct err *err);
+int suspicion_parse(
+    const char *text, struct suspicion_scores *scores, struct err *err);
 
 /* "no-name", "generic-name" and so on. */
 const char *suspicion_name(enum suspicion_sign sign);
@@ -53,7 +53,7 @@ const char *suspicion_name(enum suspicion_sign sign);
 /* Signs that were found. */
 struct suspicion {
 	int64_t score;
-	char text[SUSPICION_TEXT_SIZE];	/* "no-name:2 zen.example:2" */
+	char text[SUSPICION_TEXT_SIZE]; /* "no-name:2 zen.example:2" */
 	bool truncated;
 };
 
@@ -61,8 +61,8 @@ struct suspicion {
 void suspicion_begin(struct suspicion *suspicion);
 
 /* Adds a sign by its name; a score of 0 does not count and is not named. */
-void suspicion_add(struct suspicion *suspicion, const char *name,
-	int64_t score);
+void suspicion_add(
+    struct suspicion *suspicion, const char *name, int64_t score);
 
 /* Is host made of the address, as providers name their dial-up customers:
  * three of the four numbers of an IPv4 address in a row, from either side,

@@ -20,8 +20,8 @@
 struct whitelist {
 	enum whitelist_kind kind;
 	struct regexset *regexes;
-	struct namemap *names;		/* clients */
-	struct netmap *nets;		/* clients */
+	struct namemap *names; /* clients */
+	struct netmap *nets;   /* clients */
 	struct rcptmap *recipients;
 	size_t count;
 };
@@ -88,14 +88,13 @@ add_net(struct whitelist *list, const char *text, struct err *err)
 	if (strchr(text, ':') == NULL && strchr(text, '/') == NULL && dots == 2)
 		len = snprintf(full, sizeof(full), "%s.0/24", text);
 	else if (strchr(text, ':') == NULL && strchr(text, '/') == NULL &&
-	    dots == 1)
+		 dots == 1)
 		len = snprintf(full, sizeof(full), "%s.0.0/16", text);
 	else
 		len = snprintf(full, sizeof(full), "%s", text);
-	if (len < 0 || (size_t)len >= sizeof(full) ||
-	    !ip_net_parse(full, &net))
-		return err_set(err, "doesn't look like an address: \"%s\"",
-		    text);
+	if (len < 0 || (size_t)len >= sizeof(full) || !ip_net_parse(full, &net))
+		return err_set(
+		    err, "doesn't look like an address: \"%s\"", text);
 	netmap_put(list->nets, &net, list);
 	return 0;
 }
@@ -104,7 +103,7 @@ static int
 add_name(struct whitelist *list, char *text, struct err *err)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
 	size_t len;
 
 	while (*text == '.')
@@ -112,10 +111,10 @@ add_name(struct whitelist *list, char *text, struct err *err)
 	len = strlen(text);
 	while (len > 0 && text[len - 1] == '.')
 		text[--len] = '\0';
-	if (len == 0 || len > NAME_MAX_LEN || text[strspn(text, allowed)] !=
-	    '\0')
-		return err_set(err, "doesn't look like a hostname: \"%s\"",
-		    text);
+	if (len == 0 || len > NAME_MAX_LEN ||
+	    text[strspn(text, allowed)] != '\0')
+		return err_set(
+		    err, "doesn't look like a hostname: \"%s\"", text);
 	str_lower(text, len);
 	namemap_put(list->names, text, len, list);
 	return 0;
@@ -133,7 +132,7 @@ add_client(struct whitelist *list, char *text, struct err *err)
 /* Adds the pattern in line, without a comment and not empty. */
 static int
 add_pattern(struct whitelist *list, const struct reader *reader, char *line,
-	struct err *err)
+    struct err *err)
 {
 	size_t len = strlen(line);
 
@@ -166,8 +165,8 @@ warn_line(const struct reader *reader, unsigned number, const char *what)
 
 void
 whitelist_parse(struct whitelist *list, const char *name, const char *text,
-	size_t len, whitelist_warn_fn *warn, void *arg,
-	struct whitelist_faults *faults_io)
+    size_t len, whitelist_warn_fn *warn, void *arg,
+    struct whitelist_faults *faults_io)
 {
 	const struct reader reader = { name, warn, arg, faults_io };
 	struct textfile file = { .text = text, .len = len };
@@ -177,8 +176,8 @@ whitelist_parse(struct whitelist *list, const char *name, const char *text,
 
 	while ((kind = textfile_next(&file, &line)) != TEXTFILE_END) {
 		if (kind == TEXTFILE_BAD) {
-			warn_line(&reader, file.number,
-			    "too long, or not text");
+			warn_line(
+			    &reader, file.number, "too long, or not text");
 			continue;
 		}
 		line[strcspn(line, "#")] = '\0';
@@ -199,12 +198,12 @@ is_local_twin(const char *path)
 	size_t len = strlen(path);
 
 	return len >= sizeof(end) - 1 &&
-	    strcmp(path + len - (sizeof(end) - 1), end) == 0;
+	       strcmp(path + len - (sizeof(end) - 1), end) == 0;
 }
 
 struct whitelist *
 whitelist_load(enum whitelist_kind kind, char *const *files, size_t count,
-	whitelist_warn_fn *warn, void *arg, struct whitelist_faults *faults_r)
+    whitelist_warn_fn *warn, void *arg, struct whitelist_faults *faults_r)
 {
 	struct whitelist *list = whitelist_new(kind);
 
@@ -217,10 +216,10 @@ whitelist_load(enum whitelist_kind kind, char *const *files, size_t count,
 
 		result = textfile_read(files[i], &text, &len, &err);
 		if (result == TEXTFILE_OK) {
-			whitelist_parse(list, files[i], text, len, warn, arg,
-			    faults_r);
+			whitelist_parse(
+			    list, files[i], text, len, warn, arg, faults_r);
 		} else if (result == TEXTFILE_FAILED ||
-		    !is_local_twin(files[i])) {
+			   !is_local_twin(files[i])) {
 			faults_r->files++;
 			faults_r->unreadable += result == TEXTFILE_FAILED;
 			if (warn != NULL)
@@ -232,8 +231,8 @@ whitelist_load(enum whitelist_kind kind, char *const *files, size_t count,
 }
 
 bool
-whitelist_has_client(const struct whitelist *list, const char *name,
-	const struct ip *ip)
+whitelist_has_client(
+    const struct whitelist *list, const char *name, const struct ip *ip)
 {
 	char lower[NAME_MAX_LEN + 1];
 	size_t len = strlen(name);
@@ -247,8 +246,7 @@ whitelist_has_client(const struct whitelist *list, const char *name,
 		str_lower(lower, len);
 		while (end > 0 && lower[end - 1] == '.')
 			end--;
-		if (namemap_suffix(list->names, lower, end, NULL, NULL) !=
-		    NULL)
+		if (namemap_suffix(list->names, lower, end, NULL, NULL) != NULL)
 			return true;
 	}
 	return regexset_matches(list->regexes, name, len);
@@ -258,5 +256,5 @@ bool
 whitelist_has_recipient(const struct whitelist *list, const char *recipient)
 {
 	return rcptmap_find(list->recipients, recipient) != NULL ||
-	    regexset_matches(list->regexes, recipient, strlen(recipient));
+	       regexset_matches(list->regexes, recipient, strlen(recipient));
 }

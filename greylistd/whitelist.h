@@ -41,24 +41,24 @@ enum whitelist_kind {
 typedef void whitelist_warn_fn(void *arg, const char *text);
 
 struct whitelist_faults {
-	unsigned lines;		/* lines skipped, of any kind */
-	unsigned regexes;	/* of these: regular expressions that do not
+	unsigned lines;      /* lines skipped, of any kind */
+	unsigned regexes;    /* of these: regular expressions that do not
 				 * compile */
-	unsigned files;		/* files that could not be read (a missing one
+	unsigned files;      /* files that could not be read (a missing one
 				 * whose name ends in ".local" is no fault) */
-	unsigned unreadable;	/* of these: not for being missing */
+	unsigned unreadable; /* of these: not for being missing */
 };
 
 /* Reads count files into a new list (never NULL; empty when nothing could be
  * read). */
-struct whitelist *whitelist_load(enum whitelist_kind kind,
-	char *const *files, size_t count, whitelist_warn_fn *warn, void *arg,
-	struct whitelist_faults *faults_r);
+struct whitelist *whitelist_load(enum whitelist_kind kind, char *const *files,
+    size_t count, whitelist_warn_fn *warn, void *arg,
+    struct whitelist_faults *faults_r);
 
 /* Adds patterns from text in memory; name stands for the file. */
-void whitelist_parse(struct whitelist *list, const char *name,
-	const char *text, size_t len, whitelist_warn_fn *warn, void *arg,
-	struct whitelist_faults *faults_io);
+void whitelist_parse(struct whitelist *list, const char *name, const char *text,
+    size_t len, whitelist_warn_fn *warn, void *arg,
+    struct whitelist_faults *faults_io);
 
 /* An empty list. */
 struct whitelist *whitelist_new(enum whitelist_kind kind);
@@ -72,11 +72,11 @@ size_t whitelist_count(const struct whitelist *list);
 /* Is the client listed? name is its host name as Postfix verified it ("" or
  * "unknown" match no name pattern but regular expressions), ip its address
  * (NULL when there is none). */
-bool whitelist_has_client(const struct whitelist *list, const char *name,
-	const struct ip *ip);
+bool whitelist_has_client(
+    const struct whitelist *list, const char *name, const struct ip *ip);
 
 /* Is the recipient address listed? */
-bool whitelist_has_recipient(const struct whitelist *list,
-	const char *recipient);
+bool whitelist_has_recipient(
+    const struct whitelist *list, const char *recipient);
 
 #endif

@@ -14,7 +14,7 @@ struct making {
 	struct findings *findings;
 	struct verdict verdict;
 	struct answer *answer;
-	const char *word;	/* action= of the log */
+	const char *word; /* action= of the log */
 };
 
 static const char *
@@ -28,8 +28,8 @@ domain_of(const char *address)
 static const struct finding *
 deciding(const struct making *m)
 {
-	return m->verdict.identity == SPF_CHECK_HELO ? &m->findings->helo :
-						       &m->findings->mailfrom;
+	return m->verdict.identity == SPF_CHECK_HELO ? &m->findings->helo
+						     : &m->findings->mailfrom;
 }
 
 static struct header_facts
@@ -41,9 +41,9 @@ header_facts(const struct making *m)
 		.client = m->request->client,
 		.helo = m->request->helo,
 		.sender = m->request->sender,
-		.receiver = m->policy->hide_receiver ?
-			"" :
-			domain_of(m->request->recipient),
+		.receiver = m->policy->hide_receiver
+				? ""
+				: domain_of(m->request->recipient),
 		.hostname = m->settings->hostname,
 		.authserv_id = m->settings->authserv_id,
 	};
@@ -59,13 +59,13 @@ due_header(const struct making *m)
 		return OPTIONS_HEADER_NONE;
 	switch (m->policy->header_type) {
 	case OPTIONS_HEADER_BOTH:
-		return given == 0 ? OPTIONS_HEADER_SPF :
-			given == 1 ? OPTIONS_HEADER_AR :
-				     OPTIONS_HEADER_NONE;
+		return given == 0   ? OPTIONS_HEADER_SPF
+		       : given == 1 ? OPTIONS_HEADER_AR
+				    : OPTIONS_HEADER_NONE;
 	case OPTIONS_HEADER_SPF:
 	case OPTIONS_HEADER_AR:
-		return given == 0 ? m->policy->header_type :
-				    OPTIONS_HEADER_NONE;
+		return given == 0 ? m->policy->header_type
+				  : OPTIONS_HEADER_NONE;
 	case OPTIONS_HEADER_NONE:
 		break;
 	}
@@ -113,9 +113,9 @@ refuse(struct making *m)
 		.client = m->request->client,
 		.helo = m->request->helo,
 		.sender = m->request->sender,
-		.receiver = m->policy->hide_receiver ?
-			"<UNKNOWN>" :
-			domain_of(m->request->recipient),
+		.receiver = m->policy->hide_receiver
+				? "<UNKNOWN>"
+				: domain_of(m->request->recipient),
 		.hostname = m->settings->hostname,
 		.url = m->settings->reason_url,
 	};
@@ -124,9 +124,9 @@ refuse(struct making *m)
 
 	str_init(&s, m->answer->action, ANSWER_SIZE);
 	str_addf(&s, "%s %s",
-		verdict_code(m->verdict.action, finding->result,
-			m->policy->enhanced_codes),
-		text_reply(m->policy->reason_message, &values, text));
+	    verdict_code(
+		m->verdict.action, finding->result, m->policy->enhanced_codes),
+	    text_reply(m->policy->reason_message, &values, text));
 	m->word = m->verdict.action == VERDICT_DEFER ? "defer" : "reject";
 }
 
@@ -150,8 +150,8 @@ test_reason(const struct verdict *verdict)
 }
 
 static void
-log_line_of(const struct making *m, const char *reason,
-	const struct finding *finding)
+log_line_of(
+    const struct making *m, const char *reason, const struct finding *finding)
 {
 	const struct answer_request *request = m->request;
 	const struct text_event event = {
@@ -172,11 +172,11 @@ log_line_of(const struct making *m, const char *reason,
 
 void
 answer_make(const struct settings *settings, const struct policy *policy,
-	const struct answer_request *request, struct findings *findings,
-	struct answer *answer)
+    const struct answer_request *request, struct findings *findings,
+    struct answer *answer)
 {
-	const struct verdict_facts facts = policy_facts(policy, findings,
-		request->sender[0] == '\0');
+	const struct verdict_facts facts =
+	    policy_facts(policy, findings, request->sender[0] == '\0');
 	struct making m = {
 		.settings = settings,
 		.policy = policy,
@@ -207,13 +207,13 @@ answer_make(const struct settings *settings, const struct policy *policy,
 		break;
 	}
 	log_line_of(&m, test_reason(&m.verdict),
-		m.verdict.has_identity ? deciding(&m) : NULL);
+	    m.verdict.has_identity ? deciding(&m) : NULL);
 }
 
 void
 answer_without(const struct settings *settings, const char *action,
-	const char *reason, const struct answer_request *request,
-	struct answer *answer)
+    const char *reason, const struct answer_request *request,
+    struct answer *answer)
 {
 	struct making m = {
 		.settings = settings,

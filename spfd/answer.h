@@ -18,8 +18,8 @@
 
 /* Who asks; texts are never NULL. */
 struct answer_request {
-	const char *client;		/* the address that was checked */
-	const char *client_address;	/* as Postfix gave it */
+	const char *client;         /* the address that was checked */
+	const char *client_address; /* as Postfix gave it */
 	const char *client_name;
 	const char *helo;
 	const char *sender;
@@ -35,13 +35,13 @@ struct answer {
 /* Decides by policy and writes action and log line. A header counts as given
  * in findings. */
 void answer_make(const struct settings *settings, const struct policy *policy,
-	const struct answer_request *request, struct findings *findings,
-	struct answer *answer);
+    const struct answer_request *request, struct findings *findings,
+    struct answer *answer);
 
 /* The answer when nothing was looked at: action as it is, reason for the
  * log. */
 void answer_without(const struct settings *settings, const char *action,
-	const char *reason, const struct answer_request *request,
-	struct answer *answer);
+    const char *reason, const struct answer_request *request,
+    struct answer *answer);
 
 #endif

@@ -32,16 +32,18 @@
 
 struct command {
 	const char *name;
-	const char *usage;	/* what follows the name */
+	const char *usage; /* what follows the name */
 	const char *help;
 	int (*run)(struct ctl *ctl, int count, char **words);
 };
 
 static const struct command commands[] = {
-	{ "query", "IP SENDER [HELO]", "explain what SPF says of a mail from "
-	  "this client", ctl_query },
+	{ "query", "IP SENDER [HELO]",
+	    "explain what SPF says of a mail from "
+	    "this client",
+	    ctl_query },
 	{ "record", "[--offline] DOMAIN | --text RECORD [DOMAIN]",
-	  "check a record with all that it refers to", ctl_record },
+	    "check a record with all that it refers to", ctl_record },
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -67,7 +69,7 @@ ctl_finish(int code)
 {
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return ctl_fail(EX_IOERR, "cannot write to standard output: %s",
-			strerror(errno));
+		    strerror(errno));
 	return code;
 }
 
@@ -95,13 +97,13 @@ add_nameservers(struct ctl *ctl, const char *text)
 	static const char separators[] = ", \t";
 
 	for (text += strspn(text, separators); *text != '\0';
-	    text += strspn(text, separators)) {
+	     text += strspn(text, separators)) {
 		size_t len = strcspn(text, separators);
 
 		ctl->nameservers = xmem_realloc(ctl->nameservers,
-			ctl->nameserver_count + 1, sizeof(*ctl->nameservers));
+		    ctl->nameserver_count + 1, sizeof(*ctl->nameservers));
 		ctl->nameservers[ctl->nameserver_count++] =
-			xmem_strndup(text, len);
+		    xmem_strndup(text, len);
 		text += len;
 	}
 }
@@ -109,7 +111,7 @@ add_nameservers(struct ctl *ctl, const char *text)
 /* Nobody connects: the server is here for its loop. */
 static void
 on_request(void *arg, struct policysrv_call *call,
-	const struct policyproto_request *request)
+    const struct policyproto_request *request)
 {
 	(void)arg;
 	(void)request;
@@ -178,12 +180,12 @@ help(void)
 	puts("usage: spfctl [OPTIONS] COMMAND ...");
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		printf("  %s %s\n      %s\n", commands[i].name,
-			commands[i].usage, commands[i].help);
-	puts("\n  -c FILE                  spfd's configuration (default: "
-		OPTIONS_FILE ")");
+		    commands[i].usage, commands[i].help);
+	puts("\n  -c FILE                  spfd's configuration "
+	     "(default: " OPTIONS_FILE ")");
 	puts("  -o Name=Value            another value for one of its options");
 	puts("  --nameserver ADDR[@PORT] ask this one; may be given several "
-		"times");
+	     "times");
 	puts("  --timeout TIME           how long to wait for DNS");
 	puts("  --json                   print JSON");
 	puts("  -V, --help               version, this text");
@@ -196,11 +198,11 @@ help(void)
 struct line {
 	const char *config_file;
 	struct change {
-		const char *name, *value;	/* name NULL: "Name=Value" */
+		const char *name, *value; /* name NULL: "Name=Value" */
 	} changes[CHANGES_MAX];
 	size_t change_count;
 	const char *timeout;
-	char **words;		/* the command and its arguments */
+	char **words; /* the command and its arguments */
 	int count;
 	bool help, version;
 };
@@ -247,8 +249,8 @@ is_option(const char *word, const char *name, const char **value_r)
 /* Options with values; next is the word behind. Returns 0, 1 when next was
  * the value, -1 after a message. */
 static int
-take_option(struct ctl *ctl, struct line *line, const char *word,
-	const char *next)
+take_option(
+    struct ctl *ctl, struct line *line, const char *word, const char *next)
 {
 	static const char *const names[] = { "-c", "--config", "-o",
 		"--nameserver", "--timeout", "--text" };
@@ -258,11 +260,11 @@ take_option(struct ctl *ctl, struct line *line, const char *word,
 	int status = 0;
 
 	while (i < sizeof(names) / sizeof(names[0]) &&
-	    !is_option(word, names[i], &value))
+	       !is_option(word, names[i], &value))
 		i++;
 	if (i == sizeof(names) / sizeof(names[0])) {
-		ctl_fail(EX_USAGE, "no such option %s; see spfctl --help",
-			word);
+		ctl_fail(
+		    EX_USAGE, "no such option %s; see spfctl --help", word);
 		return -1;
 	}
 	taken = value == NULL;
@@ -305,8 +307,8 @@ take_line(struct ctl *ctl, struct line *line, int argc, char **argv)
 		}
 		if (take_switch(ctl, line, argv[i]))
 			continue;
-		used = take_option(ctl, line, argv[i],
-			i + 1 < argc ? argv[i + 1] : NULL);
+		used = take_option(
+		    ctl, line, argv[i], i + 1 < argc ? argv[i + 1] : NULL);
 		if (used < 0)
 			return EX_USAGE;
 		i += used;
@@ -316,7 +318,7 @@ take_line(struct ctl *ctl, struct line *line, int argc, char **argv)
 
 static int
 apply_change(struct ctl *ctl, const struct change *change, bool *replaced,
-	struct err *err)
+    struct err *err)
 {
 	const char *equals = strchr(change->value, '=');
 	char name[CONFIG_NAME_SIZE];
@@ -324,17 +326,17 @@ apply_change(struct ctl *ctl, const struct change *change, bool *replaced,
 
 	if (change->name != NULL) {
 		/* What the file says is replaced, not added to. */
-		if (!*replaced && config_set(ctl->config, change->name, "",
-		    err) != 0)
+		if (!*replaced &&
+		    config_set(ctl->config, change->name, "", err) != 0)
 			return -1;
 		*replaced = true;
-		return config_set(ctl->config, change->name, change->value,
-			err);
+		return config_set(
+		    ctl->config, change->name, change->value, err);
 	}
 	len = equals == NULL ? 0 : (size_t)(equals - change->value);
 	if (len == 0 || len >= sizeof(name))
-		return err_set(err, "-o %.80s: write Name=Value",
-			change->value);
+		return err_set(
+		    err, "-o %.80s: write Name=Value", change->value);
 	memcpy(name, change->value, len);
 	name[len] = '\0';
 	return config_set(ctl->config, name, equals + 1, err);
@@ -349,8 +351,8 @@ apply_timeout(struct ctl *ctl, const char *text, struct err *err)
 	if (unit_parse_time(text, 's', &seconds, err) != 0)
 		return err_prefix(err, "--timeout: ");
 	if (seconds < 1 || seconds > TIMEOUT_MAX_S)
-		return err_set(err, "--timeout: write 1 to %d seconds",
-			TIMEOUT_MAX_S);
+		return err_set(
+		    err, "--timeout: write 1 to %d seconds", TIMEOUT_MAX_S);
 	snprintf(value, sizeof(value), "%llds", (long long)seconds);
 	if (config_set(ctl->config, "Lookup_Time", value, err) != 0)
 		return -1;
@@ -400,8 +402,10 @@ run(struct ctl *ctl, const struct line *line)
 		    str_distance(nearest->name, name))
 			nearest = &commands[i];
 	}
-	return ctl_fail(EX_USAGE, "no such command %s; did you mean %s? see "
-		"spfctl --help", name, nearest->name);
+	return ctl_fail(EX_USAGE,
+	    "no such command %s; did you mean %s? see "
+	    "spfctl --help",
+	    name, nearest->name);
 }
 
 int
@@ -422,7 +426,7 @@ main(int argc, char **argv)
 	}
 	if (line.count == 0)
 		return ctl_fail(EX_USAGE, "a command is missing; see spfctl "
-			"--help");
+					  "--help");
 	code = configure(&ctl, &line);
 	if (code == 0)
 		code = run(&ctl, &line);

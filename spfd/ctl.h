@@ -24,25 +24,25 @@ struct policysrv;
 
 /* Exit codes beside those of sysexits.h. */
 enum ctl_code {
-	CTL_PASS = 0,		/* query: pass; record: nothing to say */
+	CTL_PASS = 0, /* query: pass; record: nothing to say */
 	CTL_FAIL = 1,
 	CTL_SOFTFAIL = 2,
 	CTL_NEUTRAL = 3,
-	CTL_NONE = 4,		/* also of record: there is none */
-	CTL_PERMERROR = 5,	/* also of record: it has an error */
-	CTL_TEMPERROR = 6,	/* also of record: DNS failed */
-	CTL_WARNINGS = 10,	/* record: good, but for warnings */
+	CTL_NONE = 4,      /* also of record: there is none */
+	CTL_PERMERROR = 5, /* also of record: it has an error */
+	CTL_TEMPERROR = 6, /* also of record: DNS failed */
+	CTL_WARNINGS = 10, /* record: good, but for warnings */
 };
 
 struct ctl {
-	struct config *config;	/* spfd's */
-	const struct options *options;	/* its values */
+	struct config *config;         /* spfd's */
+	const struct options *options; /* its values */
 	bool json;
 	bool offline;
-	const char *text;	/* --text, or NULL */
+	const char *text; /* --text, or NULL */
 	char **nameservers;
 	size_t nameserver_count;
-	struct policysrv *srv;	/* for its loop; NULL until ctl_open */
+	struct policysrv *srv; /* for its loop; NULL until ctl_open */
 	struct dns *dns;
 	struct spf *spf;
 };
@@ -50,7 +50,7 @@ struct ctl {
 /* Prints "spfctl: text" on standard error, hostile bytes escaped, and returns
  * code. */
 int ctl_fail(int code, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3)));
 
 /* Flushes standard output. Returns code, or EX_IOERR after a message when
  * something could not be written. */

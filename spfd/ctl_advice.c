@@ -20,14 +20,14 @@
 struct making {
 	struct arena *arena;
 	struct ctl_advice *first, **end;
-	const struct ctl_survey_node *node;	/* that is looked at */
+	const struct ctl_survey_node *node; /* that is looked at */
 };
 
 /* Adds a sentence about the stretch at of the node's record; at.start NULL =
  * no place. What comes in through arguments is made printable. */
 static void __attribute__((format(printf, 5, 6)))
 add(struct making *m, enum ctl_advice_level level, const char *code,
-	struct spfrecord_text at, const char *format, ...)
+    struct spfrecord_text at, const char *format, ...)
 {
 	struct ctl_advice *item = arena_alloc(m->arena, sizeof(*item));
 	char text[TEXT_SIZE], escaped[TEXT_SIZE];
@@ -70,19 +70,19 @@ judge_all(struct making *m, const struct spfrecord_term *all)
 {
 	if (all->qualifier == '+')
 		add(m, CTL_ADVICE_WARNING, "pass-all", all->source,
-			"everybody may send for the domain");
+		    "everybody may send for the domain");
 	else if (all->qualifier == '?' && m->node->top)
 		add(m, CTL_ADVICE_WARNING, "neutral-all", all->source,
-			"of all other clients nothing is said; \"~all\" or "
-			"\"-all\" protects the domain");
+		    "of all other clients nothing is said; \"~all\" or "
+		    "\"-all\" protects the domain");
 }
 
 static bool
 is_private(const struct ip *ip)
 {
 	static const char *const nets[] = { "10.0.0.0/8", "172.16.0.0/12",
-		"192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16",
-		"fc00::/7", "fe80::/10", "::1" };
+		"192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "fc00::/7",
+		"fe80::/10", "::1" };
 	struct ip_net net;
 
 	for (size_t i = 0; i < sizeof(nets) / sizeof(nets[0]); i++) {
@@ -99,10 +99,10 @@ judge_network(struct making *m, const struct spfrecord_term *term)
 
 	if (term->qualifier == '+' && term->net.prefix <= wide)
 		add(m, CTL_ADVICE_WARNING, "wide-network", term->source,
-			"so large a network is hardly meant");
+		    "so large a network is hardly meant");
 	else if (is_private(&term->net.base))
 		add(m, CTL_ADVICE_WARNING, "private-network", term->source,
-			"mail from the Internet never comes from this network");
+		    "mail from the Internet never comes from this network");
 }
 
 static void
@@ -114,20 +114,20 @@ judge_term(struct making *m, const struct spfrecord *record, size_t number)
 		judge_all(m, term);
 	else if (term->mechanism == SPFRECORD_PTR)
 		add(m, CTL_ADVICE_WARNING, "ptr", term->source,
-			"ptr is slow, unreliable, and not to be used (RFC 7208 "
-			"section 5.5)");
+		    "ptr is slow, unreliable, and not to be used (RFC 7208 "
+		    "section 5.5)");
 	else if (term->mechanism == SPFRECORD_IP4 ||
-	    term->mechanism == SPFRECORD_IP6)
+		 term->mechanism == SPFRECORD_IP6)
 		judge_network(m, term);
 	if (term->domain.start != NULL &&
 	    spfmacro_needs_validated(term->domain))
 		add(m, CTL_ADVICE_WARNING, "macro-p", term->source,
-			"%%{p} is slow, unreliable, and not to be used (RFC "
-			"7208 section 7.2)");
+		    "%%{p} is slow, unreliable, and not to be used (RFC "
+		    "7208 section 7.2)");
 	for (size_t i = 0; i < number; i++) {
 		if (text_equal(record->terms[i].source, term->source)) {
 			add(m, CTL_ADVICE_WARNING, "duplicate", term->source,
-				"this stands in the record twice");
+			    "this stands in the record twice");
 			break;
 		}
 	}
@@ -138,32 +138,31 @@ judge_end(struct making *m, const struct spfrecord *record)
 {
 	size_t count = record->count, reachable = m->node->reachable;
 	bool has_all = reachable > 0 &&
-		record->terms[reachable - 1].mechanism == SPFRECORD_ALL;
+		       record->terms[reachable - 1].mechanism == SPFRECORD_ALL;
 
 	if (reachable < count) {
 		struct spfrecord_text at = record->terms[reachable].source;
 		const struct spfrecord_text last =
-			record->terms[count - 1].source;
+		    record->terms[count - 1].source;
 
 		at.len = (size_t)(last.start + last.len - at.start);
 		add(m, CTL_ADVICE_WARNING, "unreachable", at,
-			"nothing behind \"all\" is ever looked at");
+		    "nothing behind \"all\" is ever looked at");
 	}
 	if (has_all && record->redirect.start != NULL)
 		add(m, CTL_ADVICE_WARNING, "redirect-unused", record->redirect,
-			"with \"all\" in the record the redirect is not used");
+		    "with \"all\" in the record the redirect is not used");
 	if (!has_all && record->redirect.start == NULL && m->node->top)
 		add(m, CTL_ADVICE_WARNING, "no-all", nowhere,
-			"the record ends without \"all\" or redirect: of all "
-			"other clients nothing is said");
+		    "the record ends without \"all\" or redirect: of all "
+		    "other clients nothing is said");
 }
 
 static bool
 is_void(const struct ctl_survey_lookup *lookup)
 {
 	return lookup->asked && lookup->count == 0 &&
-		(lookup->status == DNS_NO_DATA ||
-		lookup->status == DNS_NO_NAME);
+	       (lookup->status == DNS_NO_DATA || lookup->status == DNS_NO_NAME);
 }
 
 /* The answer of MX; its hosts' addresses come in pairs behind it. */
@@ -174,23 +173,24 @@ judge_mx(struct making *m, const struct ctl_survey_term *term)
 
 	if (is_void(mx)) {
 		add(m, CTL_ADVICE_WARNING, "no-mx", term->source,
-			"%.80s has no MX (%s)", mx->name,
-			dns_status_name(mx->status));
+		    "%.80s has no MX (%s)", mx->name,
+		    dns_status_name(mx->status));
 		return;
 	}
 	if (mx->count > SPFGUARD_MX_MAX)
 		add(m, CTL_ADVICE_ERROR, "too-many-mx", term->source,
-			"%.80s has %zu MX, %d are allowed", mx->name,
-			mx->count, SPFGUARD_MX_MAX);
+		    "%.80s has %zu MX, %d are allowed", mx->name, mx->count,
+		    SPFGUARD_MX_MAX);
 	for (a = mx->next; a != NULL && a->next != NULL; a = a->next->next) {
 		if (a->name[0] == '\0')
 			add(m, CTL_ADVICE_WARNING, "null-mx", term->source,
-				"%.80s says that it takes no mail: this "
-				"matches nothing", mx->name);
+			    "%.80s says that it takes no mail: this "
+			    "matches nothing",
+			    mx->name);
 		else if (is_void(a) && is_void(a->next))
 			add(m, CTL_ADVICE_WARNING, "mx-no-address",
-				term->source, "the MX %.80s has no address",
-				a->name);
+			    term->source, "the MX %.80s has no address",
+			    a->name);
 	}
 }
 
@@ -200,12 +200,12 @@ judge_failures(struct making *m, const struct ctl_survey_term *term)
 	const struct ctl_survey_lookup *l = term->lookups;
 
 	for (; l != NULL; l = l->next) {
-		if (l->asked && (l->status == DNS_TEMPORARY ||
-		    l->status == DNS_BOGUS))
+		if (l->asked &&
+		    (l->status == DNS_TEMPORARY || l->status == DNS_BOGUS))
 			add(m, CTL_ADVICE_TEMPORARY, "dns-failure",
-				term->source, "%s %.80s: %s",
-				ctl_survey_type_name(l->type), l->name,
-				dns_status_name(l->status));
+			    term->source, "%s %.80s: %s",
+			    ctl_survey_type_name(l->type), l->name,
+			    dns_status_name(l->status));
 	}
 }
 
@@ -220,11 +220,11 @@ judge_lookups(struct making *m, const struct ctl_survey_term *term)
 	if (term->term->mechanism == SPFRECORD_MX)
 		judge_mx(m, term);
 	else if (is_void(first) &&
-	    (first->next == NULL || is_void(first->next)))
+		 (first->next == NULL || is_void(first->next)))
 		add(m, CTL_ADVICE_WARNING, "no-address", term->source,
-			"%.80s has no address (%s)",
-			first->name[0] != '\0' ? first->name : "the name",
-			dns_status_name(first->status));
+		    "%.80s has no address (%s)",
+		    first->name[0] != '\0' ? first->name : "the name",
+		    dns_status_name(first->status));
 }
 
 static void
@@ -236,17 +236,18 @@ judge_exp(struct making *m)
 		return;
 	if (exp->status == DNS_TEMPORARY || exp->status == DNS_BOGUS)
 		add(m, CTL_ADVICE_TEMPORARY, "dns-failure",
-			m->node->record->exp, "TXT %.80s: %s", exp->name,
-			dns_status_name(exp->status));
+		    m->node->record->exp, "TXT %.80s: %s", exp->name,
+		    dns_status_name(exp->status));
 	else if (exp->count == 1)
 		add(m, CTL_ADVICE_WARNING, "exp-syntax", m->node->record->exp,
-			"the explanation at %.80s has a fault, so it is not "
-			"used", exp->name);
+		    "the explanation at %.80s has a fault, so it is not "
+		    "used",
+		    exp->name);
 	else
-		add(m, CTL_ADVICE_WARNING, "exp-missing",
-			m->node->record->exp, "%.80s has %zu texts instead of "
-			"one, so there is no explanation", exp->name,
-			exp->count);
+		add(m, CTL_ADVICE_WARNING, "exp-missing", m->node->record->exp,
+		    "%.80s has %zu texts instead of "
+		    "one, so there is no explanation",
+		    exp->name, exp->count);
 }
 
 static void
@@ -256,9 +257,9 @@ judge_record(struct making *m)
 
 	if (node->len > LENGTH_MAX)
 		add(m, CTL_ADVICE_WARNING, "long", nowhere,
-			"the record has %zu bytes; beyond %d it may not reach "
-			"every receiver (RFC 7208 section 3.4)", node->len,
-			LENGTH_MAX);
+		    "the record has %zu bytes; beyond %d it may not reach "
+		    "every receiver (RFC 7208 section 3.4)",
+		    node->len, LENGTH_MAX);
 	for (size_t i = 0; i < node->reachable; i++)
 		judge_term(m, node->record, i);
 	judge_end(m, node->record);
@@ -271,8 +272,8 @@ judge_record(struct making *m)
 static struct spfrecord_text
 word_at(const struct ctl_survey_node *node)
 {
-	size_t offset = node->fault.offset < node->len ? node->fault.offset :
-							 node->len;
+	size_t offset =
+	    node->fault.offset < node->len ? node->fault.offset : node->len;
 	struct spfrecord_text word = { node->text + offset, 1 };
 
 	while (offset + word.len < node->len && word.start[word.len] != ' ')
@@ -290,12 +291,12 @@ judge_none(struct making *m)
 		why = "other texts only";
 	if (m->node->parent == NULL)
 		add(m, CTL_ADVICE_NONE, "no-record", nowhere,
-			"%.80s has no SPF record (%s)", domain_of(m->node),
-			why);
+		    "%.80s has no SPF record (%s)", domain_of(m->node), why);
 	else
 		add(m, CTL_ADVICE_ERROR, "no-record", nowhere,
-			"%.80s has no SPF record (%s): to refer to it is an "
-			"error", domain_of(m->node), why);
+		    "%.80s has no SPF record (%s): to refer to it is an "
+		    "error",
+		    domain_of(m->node), why);
 }
 
 static void
@@ -312,21 +313,21 @@ judge_node(struct making *m)
 		break;
 	case CTL_SURVEY_SEVERAL:
 		add(m, CTL_ADVICE_ERROR, "several-records", nowhere,
-			"%.80s has several SPF records, only one is allowed",
-			domain_of(m->node));
+		    "%.80s has several SPF records, only one is allowed",
+		    domain_of(m->node));
 		break;
 	case CTL_SURVEY_BROKEN:
 		add(m, CTL_ADVICE_ERROR, "syntax", word_at(m->node), "%s",
-			m->node->fault.text);
+		    m->node->fault.text);
 		break;
 	case CTL_SURVEY_TEMPORARY:
 		add(m, CTL_ADVICE_TEMPORARY, "dns-failure", nowhere,
-			"TXT %.80s: %s", domain_of(m->node),
-			dns_status_name(m->node->status));
+		    "TXT %.80s: %s", domain_of(m->node),
+		    dns_status_name(m->node->status));
 		break;
 	case CTL_SURVEY_LOOP:
 		add(m, CTL_ADVICE_ERROR, "loop", nowhere,
-			"%.80s refers to itself", domain_of(m->node));
+		    "%.80s refers to itself", domain_of(m->node));
 		break;
 	}
 }
@@ -351,25 +352,25 @@ judge_limits(struct making *m, unsigned void_limit)
 
 	if (sum.lookups > SPFGUARD_LOOKUPS_MAX)
 		add(m, CTL_ADVICE_ERROR, "too-many-lookups", nowhere,
-			"%u terms ask DNS, %d are allowed: clients that match "
-			"none of the first ones get a permerror", sum.lookups,
-			SPFGUARD_LOOKUPS_MAX);
+		    "%u terms ask DNS, %d are allowed: clients that match "
+		    "none of the first ones get a permerror",
+		    sum.lookups, SPFGUARD_LOOKUPS_MAX);
 	if (v4 && v6)
 		add(m, CTL_ADVICE_ERROR, "too-many-voids", nowhere,
-			"%u lookups find nothing, %u are allowed: clients "
-			"that match nothing before get a permerror",
-			sum.voids[0] < sum.voids[1] ? sum.voids[0] :
-			sum.voids[1], void_limit);
+		    "%u lookups find nothing, %u are allowed: clients "
+		    "that match nothing before get a permerror",
+		    sum.voids[0] < sum.voids[1] ? sum.voids[0] : sum.voids[1],
+		    void_limit);
 	else if (v4 || v6)
 		add(m, CTL_ADVICE_WARNING, "too-many-voids", nowhere,
-			"for an IPv%d client %u lookups find nothing, %u are "
-			"allowed: it may get a permerror", v4 ? 4 : 6,
-			sum.voids[v4 ? 0 : 1], void_limit);
+		    "for an IPv%d client %u lookups find nothing, %u are "
+		    "allowed: it may get a permerror",
+		    v4 ? 4 : 6, sum.voids[v4 ? 0 : 1], void_limit);
 }
 
 const struct ctl_advice *
 ctl_advice_make(const struct ctl_survey_node *root, unsigned void_limit,
-	struct arena *arena)
+    struct arena *arena)
 {
 	struct making m = { .arena = arena };
 

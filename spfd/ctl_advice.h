@@ -18,24 +18,24 @@
 
 enum ctl_advice_level {
 	CTL_ADVICE_WARNING,
-	CTL_ADVICE_TEMPORARY,	/* DNS failed: ask again later */
-	CTL_ADVICE_NONE,	/* there is no record at all */
+	CTL_ADVICE_TEMPORARY, /* DNS failed: ask again later */
+	CTL_ADVICE_NONE,      /* there is no record at all */
 	CTL_ADVICE_ERROR,
 };
 
 struct ctl_advice {
 	struct ctl_advice *next;
 	enum ctl_advice_level level;
-	const char *code;	/* for programs: "no-all"; see spfctl(8) */
-	const struct ctl_survey_node *node;	/* whose record it is about */
-	size_t offset, len;	/* the place in its text; len 0 = none */
-	const char *text;	/* printable */
+	const char *code; /* for programs: "no-all"; see spfctl(8) */
+	const struct ctl_survey_node *node; /* whose record it is about */
+	size_t offset, len; /* the place in its text; len 0 = none */
+	const char *text;   /* printable */
 };
 
 /* Judges the tree below root. Returns the first of a list in arena, or NULL.
  * The limit of lookups is RFC 7208's. */
 const struct ctl_advice *ctl_advice_make(const struct ctl_survey_node *root,
-	unsigned void_limit, struct arena *arena);
+    unsigned void_limit, struct arena *arena);
 
 /* The highest level of a list that is not empty. */
 enum ctl_advice_level ctl_advice_worst(const struct ctl_advice *first);

@@ -48,15 +48,15 @@ end_of(const char *text, size_t len, size_t begin, size_t room)
 
 void
 ctl_caret_make(struct ctl_caret *caret, const char *text, size_t len,
-	size_t offset, size_t count)
+    size_t offset, size_t count)
 {
 	size_t begin, end, mark_end;
 	struct str shown, marks;
 
 	assert(offset <= len);
 	begin = begin_of(text, offset);
-	end = end_of(text, len, begin,
-		CTL_CARET_COLUMNS - (begin > 0 ? DOTS_LEN : 0));
+	end = end_of(
+	    text, len, begin, CTL_CARET_COLUMNS - (begin > 0 ? DOTS_LEN : 0));
 	mark_end = count > end - offset ? end : offset + count;
 	str_init(&shown, caret->text, sizeof(caret->text));
 	str_init(&marks, caret->marks, sizeof(caret->marks));

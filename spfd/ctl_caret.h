@@ -16,13 +16,13 @@
 #define CTL_CARET_COLUMNS 72
 
 struct ctl_caret {
-	char text[CTL_CARET_COLUMNS + 1];	/* hostile bytes as %XX */
-	char marks[CTL_CARET_COLUMNS + 1];	/* blanks, "^", "~" */
+	char text[CTL_CARET_COLUMNS + 1];  /* hostile bytes as %XX */
+	char marks[CTL_CARET_COLUMNS + 1]; /* blanks, "^", "~" */
 };
 
 /* Makes the excerpt of the len bytes at text around offset (at most len), and
  * marks count bytes there, at least one column. */
 void ctl_caret_make(struct ctl_caret *caret, const char *text, size_t len,
-	size_t offset, size_t count);
+    size_t offset, size_t count);
 
 #endif

@@ -32,7 +32,7 @@ struct check {
 	enum spf_identity identity;
 	struct spf_check *running;
 	struct step *steps, **end;
-	struct finding finding;	/* with copies of the texts */
+	struct finding finding; /* with copies of the texts */
 	unsigned lookups, void_lookups, questions;
 };
 
@@ -119,10 +119,10 @@ print_step(const struct step *step)
 	size_t width = strlen(step->what);
 
 	printf("  %-5s%*s", is_lookup(step) ? "dns" : "term",
-		(int)(columns < INDENT_MAX ? columns : INDENT_MAX), "");
+	    (int)(columns < INDENT_MAX ? columns : INDENT_MAX), "");
 	put(step->what);
 	printf("%*s  ", width < WHAT_COLUMNS ? (int)(WHAT_COLUMNS - width) : 0,
-		"");
+	    "");
 	put(step->outcome);
 	putchar('\n');
 }
@@ -147,8 +147,8 @@ static void
 print_check(const struct query *query, const struct check *check)
 {
 	const struct finding *finding = &check->finding;
-	bool by_helo = check->identity == SPF_CHECK_HELO ||
-		query->sender[0] == '\0';
+	bool by_helo =
+	    check->identity == SPF_CHECK_HELO || query->sender[0] == '\0';
 	char sentence[TEXT_SENTENCE_SIZE];
 
 	printf("%s ", identity_name(check));
@@ -157,15 +157,16 @@ print_check(const struct query *query, const struct check *check)
 	for (const struct step *s = check->steps; s != NULL; s = s->next)
 		print_step(s);
 	print_field("result", spf_result_name(finding->result));
-	print_field("which means", finding->domain[0] == '\0' ?
-		"this is no domain that can have a record" :
-		text_sentence(finding, query->client, sentence));
+	print_field("which means",
+	    finding->domain[0] == '\0'
+		? "this is no domain that can have a record"
+		: text_sentence(finding, query->client, sentence));
 	print_field("matched", finding->mechanism);
 	print_field("explanation", finding->explanation);
 	printf("  %-12s %u of %d; void lookups: %u of %u; DNS questions: "
-		"%u\n\n", "lookups", check->lookups, SPFGUARD_LOOKUPS_MAX,
-		check->void_lookups, query->settings->void_limit,
-		check->questions);
+	       "%u\n\n",
+	    "lookups", check->lookups, SPFGUARD_LOOKUPS_MAX,
+	    check->void_lookups, query->settings->void_limit, check->questions);
 }
 
 /* With No_Mail only the plainest of records rejects: the trace shows it. */
@@ -174,8 +175,9 @@ note_record(struct check *check)
 {
 	const char *first = check->steps != NULL ? check->steps->outcome : "";
 
-	check->finding.record = str_equal_nocase(first, "v=spf1 -all") ?
-		FINDINGS_RECORD_NO_MAIL : FINDINGS_RECORD_OTHER;
+	check->finding.record = str_equal_nocase(first, "v=spf1 -all")
+				    ? FINDINGS_RECORD_NO_MAIL
+				    : FINDINGS_RECORD_OTHER;
 }
 
 /* What spfd would answer with these settings; whitelists by name are not
@@ -218,14 +220,14 @@ json_str(struct json *json, const char *name, const char *text)
 }
 
 static void
-json_check(struct json *json, const struct query *query,
-	const struct check *check)
+json_check(
+    struct json *json, const struct query *query, const struct check *check)
 {
 	const struct finding *finding = &check->finding;
 
 	json_open(json, NULL, '{');
-	json_str(json, "identity", check->identity == SPF_CHECK_HELO ?
-		"helo" : "mailfrom");
+	json_str(json, "identity",
+	    check->identity == SPF_CHECK_HELO ? "helo" : "mailfrom");
 	json_str(json, "domain", finding->domain);
 	json_str(json, "result", spf_result_name(finding->result));
 	json_str(json, "mechanism", finding->mechanism);
@@ -304,8 +306,8 @@ report(struct query *query)
 		put(answer.action);
 		putchar('\n');
 	}
-	return ctl_finish(code_of(
-		query->checks[query->count - 1].finding.result));
+	return ctl_finish(
+	    code_of(query->checks[query->count - 1].finding.result));
 }
 
 /* Takes <> off. */
@@ -325,13 +327,13 @@ take_words(struct query *query, int count, char **words)
 	if (count < 3 || count > 4)
 		return ctl_fail(EX_USAGE, "query: write IP SENDER [HELO]");
 	if (!ip_parse(words[1], &query->ip))
-		return ctl_fail(EX_USAGE, "query: %.100s is no address",
-			words[1]);
+		return ctl_fail(
+		    EX_USAGE, "query: %.100s is no address", words[1]);
 	query->sender = bare_sender(query->arena, words[2]);
 	query->helo = count > 3 ? words[3] : "";
 	if (query->sender[0] == '\0' && query->helo[0] == '\0')
 		return ctl_fail(EX_USAGE, "query: a null sender is checked by "
-			"its HELO name, which is missing");
+					  "its HELO name, which is missing");
 	ip_format(&query->ip, query->client);
 	return 0;
 }

@@ -68,8 +68,8 @@ print_lookups(const struct ctl_survey_lookup *lookup, unsigned columns)
 		indent(columns);
 		printf("%s ", type);
 		put(lookup->name);
-		printf("%*s  ", width < NAME_COLUMNS ?
-			(int)(NAME_COLUMNS - width) : 0, "");
+		printf("%*s  ",
+		    width < NAME_COLUMNS ? (int)(NAME_COLUMNS - width) : 0, "");
 		put(lookup->text);
 		putchar('\n');
 	}
@@ -77,13 +77,13 @@ print_lookups(const struct ctl_survey_lookup *lookup, unsigned columns)
 
 /* Why the name of term is not known, if so. */
 static const char *
-unknown_name(const struct ctl_survey_node *node,
-	const struct ctl_survey_term *term)
+unknown_name(
+    const struct ctl_survey_node *node, const struct ctl_survey_term *term)
 {
 	if (term->name != NULL)
 		return "";
-	return node->domain[0] == '\0' ? "; of which domain?" :
-		"; the name depends on the mail";
+	return node->domain[0] == '\0' ? "; of which domain?"
+				       : "; the name depends on the mail";
 }
 
 static void
@@ -96,8 +96,7 @@ print_node(const struct ctl_survey_node *node, unsigned columns)
 	}
 	ctl_put(node->text, node->len);
 	if (node->state != CTL_SURVEY_RECORD)
-		printf("%s(%s)", node->len > 0 ? " " : "",
-			state_name(node));
+		printf("%s(%s)", node->len > 0 ? " " : "", state_name(node));
 	putchar('\n');
 	for (size_t i = 0; i < node->count; i++) {
 		const struct ctl_survey_term *term = &node->terms[i];
@@ -107,8 +106,8 @@ print_node(const struct ctl_survey_node *node, unsigned columns)
 			lookups += ctl_survey_sum(term->inner).lookups;
 		indent(columns + 2);
 		ctl_put(term->source.start, term->source.len);
-		printf("  (%u lookup%s%s)\n", lookups,
-			lookups == 1 ? "" : "s", unknown_name(node, term));
+		printf("  (%u lookup%s%s)\n", lookups, lookups == 1 ? "" : "s",
+		    unknown_name(node, term));
 		if (term->inner != NULL && term->name != NULL)
 			print_node(term->inner, columns + 4);
 		print_lookups(term->lookups, columns + 4);
@@ -122,8 +121,8 @@ print_advice(const struct ctl_advice *advice)
 	struct ctl_caret caret;
 
 	for (; advice != NULL; advice = advice->next) {
-		printf("%s: ", advice->level == CTL_ADVICE_WARNING ?
-			"warning" : "error");
+		printf("%s: ",
+		    advice->level == CTL_ADVICE_WARNING ? "warning" : "error");
 		if (advice->node->domain[0] != '\0' && advice->len > 0) {
 			put(advice->node->domain);
 			fputs(": ", stdout);
@@ -132,7 +131,7 @@ print_advice(const struct ctl_advice *advice)
 		if (advice->len == 0)
 			continue;
 		ctl_caret_make(&caret, advice->node->text, advice->node->len,
-			advice->offset, advice->len);
+		    advice->offset, advice->len);
 		printf("    %s\n    %s\n", caret.text, caret.marks);
 	}
 }
@@ -173,7 +172,7 @@ verdict_name(int code)
 
 static void
 print_people(const struct ctl *ctl, const struct ctl_survey_node *root,
-	const struct ctl_advice *advice)
+    const struct ctl_advice *advice)
 {
 	static const struct {
 		int code;
@@ -192,9 +191,9 @@ print_people(const struct ctl *ctl, const struct ctl_survey_node *root,
 	putchar('\n');
 	if (root->state == CTL_SURVEY_RECORD)
 		printf("Lookups: %u of %d. Void lookups: %u of %lld for IPv4 "
-			"clients, %u for IPv6 clients.\n", sum.lookups,
-			SPFGUARD_LOOKUPS_MAX, sum.voids[0],
-			(long long)ctl->options->void_limit, sum.voids[1]);
+		       "clients, %u for IPv6 clients.\n",
+		    sum.lookups, SPFGUARD_LOOKUPS_MAX, sum.voids[0],
+		    (long long)ctl->options->void_limit, sum.voids[1]);
 	print_advice(advice);
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		if (ends[i].code == code)
@@ -262,7 +261,7 @@ json_node(struct json *json, const struct ctl_survey_node *node)
 
 static void
 print_json(const struct ctl *ctl, const struct ctl_survey_node *root,
-	const struct ctl_advice *advice)
+    const struct ctl_advice *advice)
 {
 	const struct ctl_survey_sum sum = ctl_survey_sum(root);
 	struct json json;
@@ -300,8 +299,8 @@ static int
 report(const struct ctl *ctl, const struct ctl_survey_node *root)
 {
 	struct arena *arena = arena_new();
-	const struct ctl_advice *advice = ctl_advice_make(root,
-		(unsigned)ctl->options->void_limit, arena);
+	const struct ctl_advice *advice =
+	    ctl_advice_make(root, (unsigned)ctl->options->void_limit, arena);
 	int code = code_of(advice);
 
 	if (ctl->json)
@@ -314,20 +313,22 @@ report(const struct ctl *ctl, const struct ctl_survey_node *root)
 
 /* Returns 0, or EX_USAGE after a message. */
 static int
-take_domain(const struct ctl *ctl, const char *text,
-	char domain[static SPFIDN_SIZE])
+take_domain(
+    const struct ctl *ctl, const char *text, char domain[static SPFIDN_SIZE])
 {
 	domain[0] = '\0';
 	if (text == NULL && ctl->text == NULL)
 		return ctl_fail(EX_USAGE, "record: name a domain, or give a "
-			"record with --text");
-	if (text != NULL && (!spfidn_to_ascii(text, domain) ||
-	    !spfrecord_domain_ok(domain)))
-		return ctl_fail(EX_USAGE, "%.200s is no domain that can have "
-			"a record", text);
+					  "record with --text");
+	if (text != NULL &&
+	    (!spfidn_to_ascii(text, domain) || !spfrecord_domain_ok(domain)))
+		return ctl_fail(EX_USAGE,
+		    "%.200s is no domain that can have "
+		    "a record",
+		    text);
 	if (ctl->text == NULL && ctl->offline)
 		return ctl_fail(EX_USAGE, "--offline needs a record with "
-			"--text");
+					  "--text");
 	return 0;
 }
 
@@ -346,10 +347,10 @@ ctl_record(struct ctl *ctl, int count, char **words)
 	code = ctl->offline ? 0 : ctl_open(ctl);
 	if (code != 0)
 		return code;
-	survey = ctl->text == NULL ?
-		ctl_survey_domain(ctl->dns, domain, on_done, ctl) :
-		ctl_survey_text(ctl->dns, domain, ctl->text,
-			strlen(ctl->text), on_done, ctl);
+	survey = ctl->text == NULL
+		     ? ctl_survey_domain(ctl->dns, domain, on_done, ctl)
+		     : ctl_survey_text(ctl->dns, domain, ctl->text,
+			   strlen(ctl->text), on_done, ctl);
 	if (!ctl_survey_is_done(survey))
 		ctl_run(ctl);
 	code = report(ctl, ctl_survey_root(survey));

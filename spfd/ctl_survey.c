@@ -32,7 +32,7 @@ struct asked {
 	struct ctl_survey *survey;
 	struct ctl_survey_lookup *lookup;
 	struct ctl_survey_node *node;
-	struct ctl_survey_term *term;	/* NULL = record or explanation */
+	struct ctl_survey_term *term; /* NULL = record or explanation */
 };
 
 const char *
@@ -58,11 +58,10 @@ static void on_answer(void *arg, const struct dns_answer *answer);
 
 static struct ctl_survey_lookup *
 ask(struct ctl_survey *survey, struct ctl_survey_node *node,
-	struct ctl_survey_term *term, const char *name,
-	enum dnspacket_type type)
+    struct ctl_survey_term *term, const char *name, enum dnspacket_type type)
 {
 	struct ctl_survey_lookup *lookup =
-		arena_alloc(survey->arena, sizeof(*lookup));
+	    arena_alloc(survey->arena, sizeof(*lookup));
 	struct asked *asked;
 
 	lookup->name = arena_strdup(survey->arena, name);
@@ -89,7 +88,7 @@ ask(struct ctl_survey *survey, struct ctl_survey_node *node,
 /* Expands a domain-spec that does not depend on the mail; NULL for others. */
 static const char *
 fixed_name(struct ctl_survey *survey, const struct ctl_survey_node *node,
-	struct spfrecord_text spec)
+    struct spfrecord_text spec)
 {
 	const struct ip nowhere = { .family = IP_V4 };
 	const struct spfmacro_values values = {
@@ -110,15 +109,15 @@ fixed_name(struct ctl_survey *survey, const struct ctl_survey_node *node,
 		used = 1;
 		if (spec.start[i] != '%')
 			continue;
-		used = spfrecord_macro(spec.start + i, spec.len - i, false,
-			&macro);
+		used = spfrecord_macro(
+		    spec.start + i, spec.len - i, false, &macro);
 		if (used == 0 || strchr("%_-d", macro.letter) == NULL ||
 		    (macro.letter == 'd' && node->domain[0] == '\0'))
 			return NULL;
 	}
 	/* One that cannot be a name is asked for as it is: no such name. */
-	return arena_strdup(survey->arena,
-		spfmacro_domain(spec, &values, name) ? name : "");
+	return arena_strdup(
+	    survey->arena, spfmacro_domain(spec, &values, name) ? name : "");
 }
 
 static bool
@@ -137,10 +136,10 @@ is_loop(const struct ctl_survey_node *node)
 /* The record behind include or redirect. */
 static void
 follow(struct ctl_survey *survey, struct ctl_survey_node *parent,
-	struct ctl_survey_term *term)
+    struct ctl_survey_term *term)
 {
 	struct ctl_survey_node *node =
-		arena_alloc(survey->arena, sizeof(*node));
+	    arena_alloc(survey->arena, sizeof(*node));
 
 	term->inner = node;
 	node->parent = parent;
@@ -158,7 +157,7 @@ follow(struct ctl_survey *survey, struct ctl_survey_node *parent,
 
 static void
 look_up(struct ctl_survey *survey, struct ctl_survey_node *node,
-	struct ctl_survey_term *term)
+    struct ctl_survey_term *term)
 {
 	if (term->term == NULL || term->term->mechanism == SPFRECORD_INCLUDE) {
 		follow(survey, node, term);
@@ -179,7 +178,7 @@ look_up(struct ctl_survey *survey, struct ctl_survey_node *node,
 		break;
 	case SPFRECORD_ALL:
 	case SPFRECORD_INCLUDE:
-	case SPFRECORD_PTR:	/* asks for names of the client */
+	case SPFRECORD_PTR: /* asks for names of the client */
 	case SPFRECORD_IP4:
 	case SPFRECORD_IP6:
 		break;
@@ -190,13 +189,13 @@ static bool
 asks_dns(const struct spfrecord_term *term)
 {
 	return term->mechanism != SPFRECORD_ALL &&
-		term->mechanism != SPFRECORD_IP4 &&
-		term->mechanism != SPFRECORD_IP6;
+	       term->mechanism != SPFRECORD_IP4 &&
+	       term->mechanism != SPFRECORD_IP6;
 }
 
 static void
 add_term(struct ctl_survey *survey, struct ctl_survey_node *node,
-	const struct spfrecord_term *term)
+    const struct spfrecord_term *term)
 {
 	struct ctl_survey_term *added = &node->terms[node->count++];
 	struct spfrecord_text spec = node->record->redirect;
@@ -220,8 +219,8 @@ expand(struct ctl_survey *survey, struct ctl_survey_node *node)
 	const char *exp;
 	bool has_all = false;
 
-	node->terms = arena_alloc(survey->arena,
-		(record->count + 1) * sizeof(*node->terms));
+	node->terms = arena_alloc(
+	    survey->arena, (record->count + 1) * sizeof(*node->terms));
 	for (size_t i = 0; i < record->count && !has_all; i++) {
 		has_all = record->terms[i].mechanism == SPFRECORD_ALL;
 		node->reachable = i + 1;
@@ -241,29 +240,30 @@ expand(struct ctl_survey *survey, struct ctl_survey_node *node)
 
 static void
 take_text(struct ctl_survey *survey, struct ctl_survey_node *node,
-	const char *text, size_t len)
+    const char *text, size_t len)
 {
 	node->text = arena_strndup(survey->arena, text, len);
 	node->len = len;
-	node->record = spfrecord_parse(node->text, len, survey->arena,
-		&node->fault);
-	node->state = node->record == NULL ? CTL_SURVEY_BROKEN :
-					     CTL_SURVEY_RECORD;
+	node->record =
+	    spfrecord_parse(node->text, len, survey->arena, &node->fault);
+	node->state =
+	    node->record == NULL ? CTL_SURVEY_BROKEN : CTL_SURVEY_RECORD;
 	if (node->record != NULL)
 		expand(survey, node);
 }
 
 static void
 take_record(struct ctl_survey *survey, struct ctl_survey_node *node,
-	const struct dns_answer *answer)
+    const struct dns_answer *answer)
 {
 	const struct dnspacket_record *first = NULL;
 	size_t found = 0;
 
 	node->status = answer->status;
-	node->state = answer->status == DNS_TEMPORARY ||
-		answer->status == DNS_BOGUS ? CTL_SURVEY_TEMPORARY :
-					      CTL_SURVEY_NONE;
+	node->state =
+	    answer->status == DNS_TEMPORARY || answer->status == DNS_BOGUS
+		? CTL_SURVEY_TEMPORARY
+		: CTL_SURVEY_NONE;
 	for (size_t i = 0; i < answer->count; i++) {
 		const struct dnspacket_record *record = &answer->records[i];
 
@@ -276,8 +276,8 @@ take_record(struct ctl_survey *survey, struct ctl_survey_node *node,
 		take_text(survey, node, first->data, first->len);
 	} else if (found > 1) {
 		node->state = CTL_SURVEY_SEVERAL;
-		node->text = arena_strndup(survey->arena, first->data,
-			first->len);
+		node->text =
+		    arena_strndup(survey->arena, first->data, first->len);
 		node->len = first->len;
 	}
 }
@@ -297,14 +297,14 @@ take_exp(struct ctl_survey_node *node, const struct dns_answer *answer)
 	};
 	char text[SPFMACRO_TEXT_SIZE];
 
-	node->exp_good = answer->count == 1 &&
-		spfmacro_explanation(answer->records[0].data,
-			answer->records[0].len, &values, text);
+	node->exp_good =
+	    answer->count == 1 && spfmacro_explanation(answer->records[0].data,
+				      answer->records[0].len, &values, text);
 }
 
 static void
 add_record(struct str *s, enum dnspacket_type type,
-	const struct dnspacket_record *record)
+    const struct dnspacket_record *record)
 {
 	struct ip ip = { .family = type == DNSPACKET_A ? IP_V4 : IP_V6 };
 	char address[IP_TEXT_SIZE];
@@ -323,7 +323,7 @@ add_record(struct str *s, enum dnspacket_type type,
 
 static void
 take_lookup(struct ctl_survey *survey, struct ctl_survey_lookup *lookup,
-	const struct dns_answer *answer)
+    const struct dns_answer *answer)
 {
 	char text[TEXT_SIZE];
 	struct str s;
@@ -341,7 +341,7 @@ take_lookup(struct ctl_survey *survey, struct ctl_survey_lookup *lookup,
 /* The addresses of MX hosts. */
 static void
 ask_members(struct ctl_survey *survey, struct ctl_survey_node *node,
-	struct ctl_survey_term *term, const struct dns_answer *answer)
+    struct ctl_survey_term *term, const struct dns_answer *answer)
 {
 	for (size_t i = 0; i < answer->count && i < MX_HOSTS_MAX; i++) {
 		const char *host = answer->records[i].data;
@@ -392,8 +392,8 @@ begin(struct dns *dns, const char *domain, void (*done)(void *arg), void *arg)
 }
 
 struct ctl_survey *
-ctl_survey_domain(struct dns *dns, const char *domain,
-	void (*done)(void *arg), void *arg)
+ctl_survey_domain(
+    struct dns *dns, const char *domain, void (*done)(void *arg), void *arg)
 {
 	struct ctl_survey *survey = begin(dns, domain, done, arg);
 
@@ -403,7 +403,7 @@ ctl_survey_domain(struct dns *dns, const char *domain,
 
 struct ctl_survey *
 ctl_survey_text(struct dns *dns, const char *domain, const char *text,
-	size_t len, void (*done)(void *arg), void *arg)
+    size_t len, void (*done)(void *arg), void *arg)
 {
 	struct ctl_survey *survey = begin(dns, domain, done, arg);
 

@@ -4,20 +4,20 @@
 static bool
 is_void(const struct ctl_survey_lookup *lookup)
 {
-	return lookup->asked && (lookup->status == DNS_NO_DATA ||
-		lookup->status == DNS_NO_NAME);
+	return lookup->asked &&
+	       (lookup->status == DNS_NO_DATA || lookup->status == DNS_NO_NAME);
 }
 
 static void
 add_lookup(struct ctl_survey_sum *sum, const struct ctl_survey_term *term,
-	const struct ctl_survey_lookup *lookup)
+    const struct ctl_survey_lookup *lookup)
 {
 	/* Only addresses to compare with the client's differ by family. */
 	bool both = lookup->type == DNSPACKET_MX ||
-		term->term->mechanism == SPFRECORD_EXISTS;
+		    term->term->mechanism == SPFRECORD_EXISTS;
 
-	if (lookup->asked && (lookup->status == DNS_TEMPORARY ||
-	    lookup->status == DNS_BOGUS))
+	if (lookup->asked &&
+	    (lookup->status == DNS_TEMPORARY || lookup->status == DNS_BOGUS))
 		sum->temporary = true;
 	if (!is_void(lookup))
 		return;
@@ -44,7 +44,7 @@ ctl_survey_sum(const struct ctl_survey_node *node)
 		if (term->inner != NULL) {
 			/* As deep as the survey went. */
 			struct ctl_survey_sum inner =
-				ctl_survey_sum(term->inner);
+			    ctl_survey_sum(term->inner);
 
 			sum.lookups += inner.lookups;
 			sum.voids[0] += inner.voids[0];

@@ -16,9 +16,9 @@
 
 /* Why nothing was checked. */
 enum findings_bypass {
-	FINDINGS_CHECKED,		/* it was */
-	FINDINGS_SKIPPED,		/* skip_addresses */
-	FINDINGS_WHITELIST,		/* Whitelist */
+	FINDINGS_CHECKED,   /* it was */
+	FINDINGS_SKIPPED,   /* skip_addresses */
+	FINDINGS_WHITELIST, /* Whitelist */
 	FINDINGS_HELO_WHITELIST,
 	FINDINGS_DOMAIN_WHITELIST,
 	FINDINGS_PTR_WHITELIST,
@@ -26,17 +26,17 @@ enum findings_bypass {
 
 /* Is the record exactly "v=spf1 -all"? */
 enum findings_record {
-	FINDINGS_RECORD_UNKNOWN,	/* not looked at */
+	FINDINGS_RECORD_UNKNOWN, /* not looked at */
 	FINDINGS_RECORD_NO_MAIL,
 	FINDINGS_RECORD_OTHER,
 };
 
 /* One identity. */
 struct finding {
-	bool is_known;			/* was checked; else the rest is 0 */
+	bool is_known; /* was checked; else the rest is 0 */
 	enum spf_result result;
 	enum findings_record record;
-	char *domain;			/* texts as in struct spf_output */
+	char *domain; /* texts as in struct spf_output */
 	char *mechanism;
 	char *problem;
 	char *explanation;
@@ -44,11 +44,11 @@ struct finding {
 };
 
 struct findings {
-	bool lists_done;		/* bypass is final */
+	bool lists_done; /* bypass is final */
 	enum findings_bypass bypass;
 	struct finding helo;
 	struct finding mailfrom;
-	unsigned headers_given;		/* to this message */
+	unsigned headers_given; /* to this message */
 };
 
 /* Makes empty findings. */

@@ -27,7 +27,7 @@ is_plain(const char *value)
 		if (*value == '.' && in_atom)
 			in_atom = false;
 		else if (isalnum((unsigned char)*value) != 0 ||
-		    strchr("-_+", *value) != NULL)
+			 strchr("-_+", *value) != NULL)
 			in_atom = true;
 		else
 			return false;
@@ -64,8 +64,8 @@ add_comment(struct str *s, const char *text)
 
 /* Adds "key=value" when all of it has room. */
 static void
-add_pair(struct str *s, const char *separator, const char *key,
-	const char *value)
+add_pair(
+    struct str *s, const char *separator, const char *key, const char *value)
 {
 	char buf[2 * VALUE_MAX + 64];
 	struct str pair;
@@ -117,8 +117,8 @@ sender_of(const struct header_facts *facts)
 
 /* What all forms tell of the client. */
 static void
-add_session(struct str *s, const struct header_facts *facts,
-	const char *separator)
+add_session(
+    struct str *s, const struct header_facts *facts, const char *separator)
 {
 	add_pair(s, separator, "client-ip", facts->client);
 	if (facts->helo[0] != '\0')
@@ -128,15 +128,15 @@ add_session(struct str *s, const struct header_facts *facts,
 }
 
 void
-header_received_spf(const struct header_facts *facts,
-	char out[static HEADER_SIZE])
+header_received_spf(
+    const struct header_facts *facts, char out[static HEADER_SIZE])
 {
 	const char *name = spf_result_name(facts->finding->result);
 	struct str s;
 
 	str_init(&s, out, HEADER_SIZE);
 	str_addf(&s, "Received-SPF: %c%s ", toupper((unsigned char)name[0]),
-		name + 1);
+	    name + 1);
 	add_sentence(&s, facts);
 	add_pair(&s, " ", "identity", identity_name(facts->identity));
 	add_session(&s, facts, "; ");
@@ -152,18 +152,18 @@ header_authres(const struct header_facts *facts, char out[static HEADER_SIZE])
 	const struct finding *finding = facts->finding;
 	bool is_helo = facts->identity == SPF_CHECK_HELO;
 	const char *at = strrchr(facts->sender, '@');
-	const char *value = is_helo ? facts->helo :
-		at != NULL	    ? at + 1 :
-				      finding->domain;
+	const char *value = is_helo      ? facts->helo
+			    : at != NULL ? at + 1
+					 : finding->domain;
 	struct str s;
 
 	str_init(&s, out, HEADER_SIZE);
 	str_addf(&s, "Authentication-Results: %.253s; spf=%s ",
-		facts->authserv_id, spf_result_name(finding->result));
+	    facts->authserv_id, spf_result_name(finding->result));
 	add_sentence(&s, facts);
 	if (value[0] != '\0')
-		add_pair(&s, " ", is_helo ? "smtp.helo" : "smtp.mailfrom",
-			value);
+		add_pair(
+		    &s, " ", is_helo ? "smtp.helo" : "smtp.mailfrom", value);
 }
 
 static const char *
@@ -188,7 +188,7 @@ bypass_text(enum findings_bypass bypass)
 
 void
 header_bypass(const struct header_facts *facts, enum findings_bypass bypass,
-	char out[static HEADER_SIZE])
+    char out[static HEADER_SIZE])
 {
 	struct str s;
 
@@ -199,7 +199,7 @@ header_bypass(const struct header_facts *facts, enum findings_bypass bypass,
 
 void
 header_bypass_authres(const struct header_facts *facts,
-	enum findings_bypass bypass, char out[static HEADER_SIZE])
+    enum findings_bypass bypass, char out[static HEADER_SIZE])
 {
 	char comment[COMMENT_MAX];
 	struct str s, c;
@@ -208,7 +208,7 @@ header_bypass_authres(const struct header_facts *facts,
 	str_addf(&c, "%s - ", bypass_text(bypass));
 	add_session(&c, facts, "");
 	str_init(&s, out, HEADER_SIZE);
-	str_addf(&s, "Authentication-Results: %.253s; none ",
-		facts->authserv_id);
+	str_addf(
+	    &s, "Authentication-Results: %.253s; none ", facts->authserv_id);
 	add_comment(&s, comment);
 }

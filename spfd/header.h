@@ -22,31 +22,31 @@
 
 /* What headers tell; texts are never NULL. */
 struct header_facts {
-	const struct finding *finding;	/* for the first two */
+	const struct finding *finding; /* for the first two */
 	enum spf_identity identity;
-	const char *client;	/* the address that was checked */
-	const char *helo;	/* "" = none */
-	const char *sender;	/* "" = null */
-	const char *receiver;	/* the recipient's domain; "" = hidden */
-	const char *hostname;	/* ours */
+	const char *client;   /* the address that was checked */
+	const char *helo;     /* "" = none */
+	const char *sender;   /* "" = null */
+	const char *receiver; /* the recipient's domain; "" = hidden */
+	const char *hostname; /* ours */
 	const char *authserv_id;
 };
 
 /* "Received-SPF: Pass (...) identity=mailfrom; ..." */
-void header_received_spf(const struct header_facts *facts,
-	char out[static HEADER_SIZE]);
+void header_received_spf(
+    const struct header_facts *facts, char out[static HEADER_SIZE]);
 
 /* "Authentication-Results: ID; spf=pass (...) smtp.mailfrom=DOMAIN" */
-void header_authres(const struct header_facts *facts,
-	char out[static HEADER_SIZE]);
+void header_authres(
+    const struct header_facts *facts, char out[static HEADER_SIZE]);
 
 /* Why nothing was checked: "X-Comment: SPF check N/A for local connections -
  * client-ip=...; ...". facts->finding is not looked at. */
 void header_bypass(const struct header_facts *facts,
-	enum findings_bypass bypass, char out[static HEADER_SIZE]);
+    enum findings_bypass bypass, char out[static HEADER_SIZE]);
 
 /* The same as "Authentication-Results: ID; none (...)". */
 void header_bypass_authres(const struct header_facts *facts,
-	enum findings_bypass bypass, char out[static HEADER_SIZE]);
+    enum findings_bypass bypass, char out[static HEADER_SIZE]);
 
 #endif

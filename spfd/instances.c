@@ -13,13 +13,13 @@
  * never get what another one's checks have found.
  */
 struct entry {
-	struct entry *chain;		/* same hash */
-	struct entry *newer, *older;	/* by time of use */
+	struct entry *chain;         /* same hash */
+	struct entry *newer, *older; /* by time of use */
 	uint64_t hash;
 	int64_t since_s;
 	struct findings *findings;
 	size_t key_len;
-	char key[];			/* the texts, each with its NUL */
+	char key[]; /* the texts, each with its NUL */
 };
 
 struct instances {
@@ -87,7 +87,7 @@ make_entry(const struct instances_key *key)
 	entry->hash = 0xcbf29ce484222325;
 	for (size_t i = 0; i < len; i++)
 		entry->hash = (entry->hash ^ (unsigned char)entry->key[i]) *
-			0x100000001b3;
+			      0x100000001b3;
 	entry->hash ^= entry->hash >> 32;
 	return entry;
 }
@@ -137,13 +137,13 @@ static void
 forget_aged(struct instances *instances, int64_t now_s)
 {
 	while (instances->oldest != NULL &&
-	    now_s - instances->oldest->since_s >= INSTANCES_AGE_S)
+	       now_s - instances->oldest->since_s >= INSTANCES_AGE_S)
 		forget_oldest(instances);
 }
 
 struct findings *
-instances_take(struct instances *instances, const struct instances_key *key,
-	int64_t now_s)
+instances_take(
+    struct instances *instances, const struct instances_key *key, int64_t now_s)
 {
 	struct findings *findings = NULL;
 	struct entry *like, **place;
@@ -166,7 +166,7 @@ instances_take(struct instances *instances, const struct instances_key *key,
 
 void
 instances_put(struct instances *instances, const struct instances_key *key,
-	struct findings **findings, int64_t now_s)
+    struct findings **findings, int64_t now_s)
 {
 	struct entry *entry, **place;
 

@@ -34,7 +34,7 @@ void instances_free(struct instances **instances);
 /* What a message is known by: all that its checks depend on. Texts may be
  * NULL. */
 struct instances_key {
-	const char *instance;	/* NULL or "": not remembered */
+	const char *instance; /* NULL or "": not remembered */
 	const char *client_address;
 	const char *helo;
 	const char *sender;
@@ -43,13 +43,12 @@ struct instances_key {
 /* Takes the findings of that message out, or returns NULL. The caller gives
  * them back with instances_put or frees them. */
 struct findings *instances_take(struct instances *instances,
-	const struct instances_key *key, int64_t now_s);
+    const struct instances_key *key, int64_t now_s);
 
 /* Remembers the findings and sets *findings to NULL. What was there under
  * the same key is freed. */
-void instances_put(struct instances *instances,
-	const struct instances_key *key, struct findings **findings,
-	int64_t now_s);
+void instances_put(struct instances *instances, const struct instances_key *key,
+    struct findings **findings, int64_t now_s);
 
 /* How many are remembered. */
 size_t instances_count(const struct instances *instances);

@@ -69,9 +69,10 @@ lists_check_nets(const char *text, struct err *err)
 
 	while (next_element(&text, element))
 		if (!ip_net_parse(element, &net))
-			return err_set(err, "\"%.80s\" is no address or "
-				"network; write 192.0.2.0/24, 2001:db8::/32",
-				element);
+			return err_set(err,
+			    "\"%.80s\" is no address or "
+			    "network; write 192.0.2.0/24, 2001:db8::/32",
+			    element);
 	return 0;
 }
 
@@ -82,8 +83,8 @@ lists_check_names(const char *text, struct err *err)
 
 	while (next_element(&text, element))
 		if (!is_name(element))
-			return err_set(err, "\"%.80s\" is no domain name",
-				element);
+			return err_set(
+			    err, "\"%.80s\" is no domain name", element);
 	return 0;
 }
 
@@ -97,8 +98,8 @@ lists_nets(const struct config_list *texts)
 		const char *text = texts->items[i];
 
 		while (next_element(&text, element)) {
-			nets.items = xmem_realloc(nets.items, nets.count + 1,
-				sizeof(*nets.items));
+			nets.items = xmem_realloc(
+			    nets.items, nets.count + 1, sizeof(*nets.items));
 			if (ip_net_parse(element, &nets.items[nets.count]))
 				nets.count++;
 		}
@@ -118,11 +119,10 @@ lists_names(const struct config_list *texts)
 		while (next_element(&text, element)) {
 			size_t len = name_length(element);
 
-			names.items = xmem_realloc(names.items,
-				names.count + 1, sizeof(*names.items));
+			names.items = xmem_realloc(
+			    names.items, names.count + 1, sizeof(*names.items));
 			str_lower(element, len);
-			names.items[names.count++] =
-				xmem_strndup(element, len);
+			names.items[names.count++] = xmem_strndup(element, len);
 		}
 	}
 	return names;

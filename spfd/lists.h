@@ -24,7 +24,7 @@ struct lists_nets {
 };
 
 struct lists_names {
-	char **items;		/* lower case, no dot at the end */
+	char **items; /* lower case, no dot at the end */
 	size_t count;
 };
 

@@ -54,8 +54,8 @@ hook_close(void *state)
 /* The policy server as the skeleton sees it. */
 
 static void
-engine_run(void *engine, int signal_fd, void (*on_signal)(void *arg),
-	void *signal_arg)
+engine_run(
+    void *engine, int signal_fd, void (*on_signal)(void *arg), void *signal_arg)
 {
 	policysrv_watch(engine, signal_fd, on_signal, signal_arg);
 	policysrv_run(engine);
@@ -68,8 +68,8 @@ engine_stop(void *engine, int64_t grace_ms)
 }
 
 static void
-engine_every(void *engine, int64_t interval_ms, void (*fn)(void *arg),
-	void *arg)
+engine_every(
+    void *engine, int64_t interval_ms, void (*fn)(void *arg), void *arg)
 {
 	policysrv_every(engine, interval_ms, fn, arg);
 }
@@ -84,7 +84,7 @@ static const struct daemon_spec spfd_spec = {
 	.name = "spfd",
 	.version = POSTERN_VERSION,
 	.usage = "usage: spfd [-c FILE] [-tpfdv] [-o Name=Value] "
-		"[--name=value]",
+		 "[--name=value]",
 	.options = options_table,
 	.config_size = sizeof(struct options),
 	.common_offset = offsetof(struct options, daemon),
@@ -102,13 +102,13 @@ static const struct daemon_spec policyd_spf_spec = {
 	.name = "policyd-spf",
 	.version = POSTERN_VERSION,
 	.usage = "usage: policyd-spf [FILE] [-tpfdv] [-o Name=Value] "
-		"[--name=value]",
+		 "[--name=value]",
 	.options = options_table,
 	.config_size = sizeof(struct options),
 	.common_offset = offsetof(struct options, daemon),
 	.defaults = options_policyd_spf_defaults,
 	.args = { .config_file = OPTIONS_POLICYD_SPF_FILE,
-		.word_is_file = true },
+	    .word_is_file = true },
 	.engine = &engine,
 	.check = options_check,
 	.open = hook_open,
@@ -123,12 +123,12 @@ is_policyd_spf(const char *argv0)
 	const char *slash = argv0 == NULL ? NULL : strrchr(argv0, '/');
 
 	return argv0 != NULL &&
-		strcmp(slash == NULL ? argv0 : slash + 1, "policyd-spf") == 0;
+	       strcmp(slash == NULL ? argv0 : slash + 1, "policyd-spf") == 0;
 }
 
 int
 main(int argc, char **argv)
 {
 	return daemon_main(argc, argv,
-		is_policyd_spf(argv[0]) ? &policyd_spf_spec : &spfd_spec);
+	    is_policyd_spf(argv[0]) ? &policyd_spf_spec : &spfd_spec);
 }

@@ -14,21 +14,20 @@
 #define DOMAIN_WHITELIST_MAX 64
 
 static const char *const on_error_names[] = { "pass", "tempfail", NULL };
-static const char *const header_names[] = { "SPF", "AR", "None", "Both",
-	NULL };
+static const char *const header_names[] = { "SPF", "AR", "None", "Both", NULL };
 static const char *const softfail_names[] = { "header", "defer", "reject",
 	NULL };
 /* In the order of enum verdict_reject. */
 static const char *const helo_names[] = { "SPF_Not_Pass", "Softfail", "Fail",
 	"Null", "False", "No_Check", NULL };
 
-
 static int
 check_mailfrom_reject(const char *value, struct err *err)
 {
 	if (str_equal_name(value, "Null"))
-		return err_set(err, "Null is for HELO_reject; write "
-			"SPF_Not_Pass, Softfail, Fail, False or No_Check");
+		return err_set(err,
+		    "Null is for HELO_reject; write "
+		    "SPF_Not_Pass, Softfail, Fail, False or No_Check");
 	return 0;
 }
 
@@ -53,7 +52,7 @@ check_nameservers(const char *value, struct err *err)
 	struct str s;
 
 	for (value += strspn(value, separators); *value != '\0';
-	    value += strspn(value, separators)) {
+	     value += strspn(value, separators)) {
 		size_t len = strcspn(value, separators);
 		size_t host = strcspn(value, "@, \t");
 		char port_text[8] = "53";
@@ -66,9 +65,10 @@ check_nameservers(const char *value, struct err *err)
 		}
 		if (!ip_parse(address, &ip) ||
 		    !str_to_uint(port_text, 65535, &port) || port == 0)
-			return err_set(err, "\"%.*s\" is no name server; "
-				"write ADDRESS or ADDRESS@PORT",
-				(int)(len < 80 ? len : 80), value);
+			return err_set(err,
+			    "\"%.*s\" is no name server; "
+			    "write ADDRESS or ADDRESS@PORT",
+			    (int)(len < 80 ? len : 80), value);
 		value += len;
 	}
 	return 0;
@@ -81,8 +81,10 @@ check_per_user(const char *value, struct err *err)
 		return 0;
 	if (!str_has_prefix_nocase(value, "text,") ||
 	    value[5 + strspn(value + 5, " \t")] != '/')
-		return err_set(err, "\"%.80s\" is no table; write "
-			"text,/path/to/file", value);
+		return err_set(err,
+		    "\"%.80s\" is no table; write "
+		    "text,/path/to/file",
+		    value);
 	return 0;
 }
 
@@ -90,8 +92,10 @@ static int
 check_authserv_id(const char *value, struct err *err)
 {
 	if (value[strcspn(value, " \t;()<>\"\\")] != '\0')
-		return err_set(err, "\"%.80s\" holds what an identifier "
-			"cannot; write a host name", value);
+		return err_set(err,
+		    "\"%.80s\" holds what an identifier "
+		    "cannot; write a host name",
+		    value);
 	return 0;
 }
 
@@ -108,8 +112,10 @@ set_debug_level(struct config *config, const char *value, struct err *err)
 	else if (str_to_uint(value, 1000, &level))
 		level = level > 5 ? 6 : level + 1;
 	else
-		return err_set(err, "debugLevel: \"%.80s\" is no number from "
-			"-1 to 5", value);
+		return err_set(err,
+		    "debugLevel: \"%.80s\" is no number from "
+		    "-1 to 5",
+		    value);
 	return config_set(config, "LogLevel", levels[level], err);
 }
 
@@ -353,13 +359,14 @@ options_check(struct config *config, struct err *err)
 		if (sock_parse(options->listen.items[i], &spec, err) != 0)
 			return err_prefix(err, "Listen: ");
 		if (spec.kind == SOCK_STDIO && options->listen.count > 1)
-			return err_set(err,
-				"Listen: stdio must be the only socket");
+			return err_set(
+			    err, "Listen: stdio must be the only socket");
 	}
 	if (count_names(&options->domain_whitelist) > DOMAIN_WHITELIST_MAX)
-		return err_set(err, "Domain_Whitelist: more than %d domains "
-			"would be looked up for each message; use Whitelist",
-			DOMAIN_WHITELIST_MAX);
+		return err_set(err,
+		    "Domain_Whitelist: more than %d domains "
+		    "would be looked up for each message; use Whitelist",
+		    DOMAIN_WHITELIST_MAX);
 	return 0;
 }
 

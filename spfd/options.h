@@ -22,7 +22,7 @@
 /* The configuration file when no -c is given (and it exists). */
 #define OPTIONS_FILE "/etc/postern/spfd.conf"
 /* The same when called as policyd-spf. */
-#define OPTIONS_POLICYD_SPF_FILE \
+#define OPTIONS_POLICYD_SPF_FILE                                               \
 	"/etc/postfix-policyd-spf-python/policyd-spf.conf"
 
 /* What to answer when a check cannot be made. */
@@ -42,33 +42,33 @@ enum options_header {
 struct options {
 	struct daemon_config daemon;
 
-	struct config_list listen;	/* socket specifications, see sock.h */
-	int64_t socket_mode;		/* of Unix sockets */
-	int64_t listen_queue_size;	/* 0 = the system's limit */
+	struct config_list listen; /* socket specifications, see sock.h */
+	int64_t socket_mode;       /* of Unix sockets */
+	int64_t listen_queue_size; /* 0 = the system's limit */
 	int64_t max_connections;
 	int64_t request_timeout_s;
 	int64_t idle_timeout_s;
 
-	int64_t max_sessions;		/* checks at the same time */
-	int on_error;			/* enum options_on_error */
+	int64_t max_sessions; /* checks at the same time */
+	int on_error;         /* enum options_on_error */
 
 	struct config_list nameservers;
-	char *trust_anchor_file;	/* "" = no DNSSEC */
+	char *trust_anchor_file; /* "" = no DNSSEC */
 	int64_t question_timeout_s;
 	int64_t dns_cache_bytes;
 
-	int64_t test_only;		/* 1 = live, 0 = headers only */
-	int helo_reject;		/* enum verdict_reject */
-	int mailfrom_reject;		/* enum verdict_reject */
-	int softfail_action;		/* enum verdict_softfail */
-	char *helo_pass_restriction;	/* "" = none */
+	int64_t test_only;           /* 1 = live, 0 = headers only */
+	int helo_reject;             /* enum verdict_reject */
+	int mailfrom_reject;         /* enum verdict_reject */
+	int softfail_action;         /* enum verdict_softfail */
+	char *helo_pass_restriction; /* "" = none */
 	char *mailfrom_pass_restriction;
 	bool no_mail;
 	struct config_list reject_not_pass_domains;
 	bool permerror_reject;
 	bool temperror_defer;
 
-	char *prospective;		/* an address, or "" */
+	char *prospective; /* an address, or "" */
 	bool skip_authenticated;
 	struct config_list external_relay;
 	struct config_list skip_addresses;
@@ -78,11 +78,11 @@ struct options {
 	struct config_list domain_whitelist_ptr;
 
 	bool enhanced_codes;
-	int header_type;		/* enum options_header */
+	int header_type; /* enum options_header */
 	bool hide_receiver;
-	char *authserv_id;		/* HOSTNAME = ask the system */
-	char *hostname;			/* "" = ask the system */
-	char *reason_message;		/* templates, see text.h */
+	char *authserv_id;    /* HOSTNAME = ask the system */
+	char *hostname;       /* "" = ask the system */
+	char *reason_message; /* templates, see text.h */
 	char *reason_url;
 
 	int64_t lookup_time_s;
@@ -91,7 +91,7 @@ struct options {
 
 	bool mock;
 	bool queue_id;
-	char *per_user;			/* "text,/path", "/path", or "" */
+	char *per_user; /* "text,/path", "/path", or "" */
 };
 
 /* The table, ended by CONFIG_END. */

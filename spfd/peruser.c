@@ -10,8 +10,8 @@
 #include "spfd/peruser.h"
 
 struct row {
-	char *recipient;	/* lower case */
-	size_t policy;		/* index */
+	char *recipient; /* lower case */
+	size_t policy;   /* index */
 	unsigned line;
 };
 
@@ -22,7 +22,7 @@ struct variant {
 };
 
 struct peruser {
-	struct row *rows;	/* sorted by recipient */
+	struct row *rows; /* sorted by recipient */
 	size_t row_count;
 	struct variant *variants;
 	size_t variant_count;
@@ -31,7 +31,7 @@ struct peruser {
 /* What parsing needs on its way. */
 struct parse {
 	struct peruser *peruser;
-	const char *base;	/* the base configuration in file format */
+	const char *base; /* the base configuration in file format */
 	size_t base_len;
 };
 
@@ -56,12 +56,11 @@ static struct policy *
 make_policy(const struct parse *parse, const char *text, struct err *err)
 {
 	struct config *config =
-		config_new(options_table, sizeof(struct options));
+	    config_new(options_table, sizeof(struct options));
 	char *copy = xmem_strdup(text);
 	char *rest = copy, *one;
 	struct policy *policy = NULL;
-	int r = config_parse(config, "base", parse->base, parse->base_len,
-		err);
+	int r = config_parse(config, "base", parse->base, parse->base_len, err);
 
 	while (r == 0 && (one = strsep(&rest, "|")) != NULL)
 		r = apply_option(config, one, err);
@@ -87,16 +86,16 @@ find_variant(const struct parse *parse, const char *text, struct err *err)
 	policy = make_policy(parse, text, err);
 	if (policy == NULL)
 		return -1;
-	p->variants = xmem_realloc(p->variants, p->variant_count + 1,
-		sizeof(*p->variants));
+	p->variants = xmem_realloc(
+	    p->variants, p->variant_count + 1, sizeof(*p->variants));
 	p->variants[p->variant_count].text = xmem_strdup(text);
 	p->variants[p->variant_count].policy = policy;
 	return (ptrdiff_t)p->variant_count++;
 }
 
 static int
-parse_line(const struct parse *parse, char *line, unsigned number,
-	struct err *err)
+parse_line(
+    const struct parse *parse, char *line, unsigned number, struct err *err)
 {
 	struct peruser *p = parse->peruser;
 	char *options = strchr(line, ',');
@@ -116,8 +115,7 @@ parse_line(const struct parse *parse, char *line, unsigned number,
 	/* Room grows by doubling. */
 	if ((p->row_count & (p->row_count - 1)) == 0)
 		p->rows = xmem_realloc(p->rows,
-			p->row_count == 0 ? 1 : 2 * p->row_count,
-			sizeof(*p->rows));
+		    p->row_count == 0 ? 1 : 2 * p->row_count, sizeof(*p->rows));
 	p->rows[p->row_count++] = (struct row){
 		.recipient = xmem_strdup(recipient),
 		.policy = (size_t)policy,
@@ -147,8 +145,7 @@ sort_rows(struct peruser *p)
 		return;
 	qsort(p->rows, p->row_count, sizeof(*p->rows), compare_rows);
 	for (size_t i = 1; i < p->row_count; i++) {
-		if (strcmp(p->rows[kept].recipient,
-			    p->rows[i].recipient) == 0)
+		if (strcmp(p->rows[kept].recipient, p->rows[i].recipient) == 0)
 			xmem_free(&p->rows[i].recipient);
 		else
 			p->rows[++kept] = p->rows[i];
@@ -158,7 +155,7 @@ sort_rows(struct peruser *p)
 
 struct peruser *
 peruser_parse(const char *name, const char *text, size_t len,
-	const struct config *base, peruser_fault_fn *fault, void *arg)
+    const struct config *base, peruser_fault_fn *fault, void *arg)
 {
 	struct peruser *p = xmem_calloc(1, sizeof(*p));
 	struct textfile *file = xmem_calloc(1, sizeof(*file));
@@ -187,8 +184,8 @@ peruser_parse(const char *name, const char *text, size_t len,
 			line[strcspn(line, "#")] = '\0';
 			line = str_trim(line);
 			if (line[0] != '\0')
-				r = parse_line(&parse, line, file->number,
-					&err);
+				r = parse_line(
+				    &parse, line, file->number, &err);
 		}
 		if (r != 0) {
 			(void)err_prefix(&err, "%s:%u: ", name, file->number);
@@ -203,7 +200,7 @@ peruser_parse(const char *name, const char *text, size_t len,
 
 struct peruser *
 peruser_load(const char *path, const struct config *base,
-	peruser_fault_fn *fault, void *arg, struct err *err)
+    peruser_fault_fn *fault, void *arg, struct err *err)
 {
 	struct peruser *p = NULL;
 	char *text = NULL;
@@ -249,7 +246,6 @@ peruser_find(const struct peruser *peruser, const char *recipient)
 	if (peruser == NULL || peruser->row_count == 0)
 		return NULL;
 	row = bsearch(recipient, peruser->rows, peruser->row_count,
-		sizeof(*peruser->rows), compare_recipient);
-	return row == NULL ? NULL :
-			     peruser->variants[row->policy].policy;
+	    sizeof(*peruser->rows), compare_recipient);
+	return row == NULL ? NULL : peruser->variants[row->policy].policy;
 }

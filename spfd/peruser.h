@@ -26,17 +26,17 @@ typedef void peruser_fault_fn(void *arg, const char *text);
 /* Reads the file; what a line does not set is as in base. Returns NULL with
  * err when it cannot be read. */
 struct peruser *peruser_load(const char *path, const struct config *base,
-	peruser_fault_fn *fault, void *arg, struct err *err);
+    peruser_fault_fn *fault, void *arg, struct err *err);
 
 /* The same from text in memory; name stands for the path. */
 struct peruser *peruser_parse(const char *name, const char *text, size_t len,
-	const struct config *base, peruser_fault_fn *fault, void *arg);
+    const struct config *base, peruser_fault_fn *fault, void *arg);
 
 /* Frees it; sets *peruser to NULL. */
 void peruser_free(struct peruser **peruser);
 
 /* The policy of this recipient, or NULL. */
-const struct policy *peruser_find(const struct peruser *peruser,
-	const char *recipient);
+const struct policy *peruser_find(
+    const struct peruser *peruser, const char *recipient);
 
 #endif

@@ -7,11 +7,22 @@
 #include "spfd/policy.h"
 
 static const char *const option_names[] = {
-	"HELO_reject", "Mail_From_reject", "SoftfailAction",
-	"HELO_pass_restriction", "Mail_From_pass_restriction", "No_Mail",
-	"Reject_Not_Pass_Domains", "PermError_reject", "TempError_Defer",
-	"TestOnly", "defaultSeedOnly", "skip_addresses", "Whitelist",
-	"Header_Type", "Hide_Receiver", "SPF_Enhanced_Status_Codes",
+	"HELO_reject",
+	"Mail_From_reject",
+	"SoftfailAction",
+	"HELO_pass_restriction",
+	"Mail_From_pass_restriction",
+	"No_Mail",
+	"Reject_Not_Pass_Domains",
+	"PermError_reject",
+	"TempError_Defer",
+	"TestOnly",
+	"defaultSeedOnly",
+	"skip_addresses",
+	"Whitelist",
+	"Header_Type",
+	"Hide_Receiver",
+	"SPF_Enhanced_Status_Codes",
 	"Reason_Message",
 };
 
@@ -20,16 +31,14 @@ policy_new(const struct options *options)
 {
 	struct policy *policy = xmem_calloc(1, sizeof(*policy));
 
-	policy->helo_restriction =
-		xmem_strdup(options->helo_pass_restriction);
+	policy->helo_restriction = xmem_strdup(options->helo_pass_restriction);
 	policy->mailfrom_restriction =
-		xmem_strdup(options->mailfrom_pass_restriction);
+	    xmem_strdup(options->mailfrom_pass_restriction);
 	policy->verdict = (struct verdict_policy){
 		.helo_reject = (enum verdict_reject)options->helo_reject,
 		.mailfrom_reject =
-			(enum verdict_reject)options->mailfrom_reject,
-		.softfail =
-			(enum verdict_softfail)options->softfail_action,
+		    (enum verdict_reject)options->mailfrom_reject,
+		.softfail = (enum verdict_softfail)options->softfail_action,
 		.permerror_reject = options->permerror_reject,
 		.temperror_defer = options->temperror_defer,
 		.no_mail = options->no_mail,
@@ -67,7 +76,7 @@ bool
 policy_has_option(const char *name)
 {
 	for (size_t i = 0; i < sizeof(option_names) / sizeof(*option_names);
-	    i++)
+	     i++)
 		if (str_equal_name(option_names[i], name))
 			return true;
 	return false;
@@ -78,14 +87,15 @@ identity(const struct policy *policy, const struct finding *finding)
 {
 	return (struct verdict_identity){
 		.finding = finding,
-		.is_listed = finding->is_known &&
-			lists_covers_name(&policy->not_pass, finding->domain),
+		.is_listed =
+		    finding->is_known &&
+		    lists_covers_name(&policy->not_pass, finding->domain),
 	};
 }
 
 struct verdict_facts
 policy_facts(const struct policy *policy, const struct findings *findings,
-	bool null_sender)
+    bool null_sender)
 {
 	return (struct verdict_facts){
 		.helo = identity(policy, &findings->helo),

@@ -20,12 +20,12 @@
 #include "spfd/verdict.h"
 
 struct policy {
-	struct verdict_policy verdict;	/* its texts are the next two */
+	struct verdict_policy verdict; /* its texts are the next two */
 	char *helo_restriction;
 	char *mailfrom_restriction;
-	struct lists_names not_pass;	/* Reject_Not_Pass_Domains */
-	struct lists_nets skip;		/* skip_addresses */
-	struct lists_nets whitelist;	/* Whitelist */
+	struct lists_names not_pass; /* Reject_Not_Pass_Domains */
+	struct lists_nets skip;      /* skip_addresses */
+	struct lists_nets whitelist; /* Whitelist */
 	enum options_header header_type;
 	bool hide_receiver;
 	bool enhanced_codes;
@@ -43,6 +43,6 @@ bool policy_has_option(const char *name);
 
 /* The facts for verdict_decide; they point into findings. */
 struct verdict_facts policy_facts(const struct policy *policy,
-	const struct findings *findings, bool null_sender);
+    const struct findings *findings, bool null_sender);
 
 #endif

@@ -28,7 +28,7 @@ struct work {
 	struct answer_request request;
 	char client[IP_TEXT_SIZE];
 	const char *instance;
-	int64_t now_s;		/* when it came */
+	int64_t now_s; /* when it came */
 };
 
 static const char *
@@ -72,8 +72,8 @@ send_answer(struct policysrv_call *call, const struct answer *answer)
 
 static void
 answer_at_once(struct server *server, struct policysrv_call *call,
-	const struct policyproto_request *request, const char *action,
-	const char *reason)
+    const struct policyproto_request *request, const char *action,
+    const char *reason)
 {
 	const struct answer_request r = answer_request(request, "");
 	struct answer answer;
@@ -86,8 +86,8 @@ answer_at_once(struct server *server, struct policysrv_call *call,
 static bool
 is_before_mail(const struct policyproto_request *request)
 {
-	static const char *const states[] = { "CONNECT", "EHLO", "HELO",
-		"VRFY", "ETRN" };
+	static const char *const states[] = { "CONNECT", "EHLO", "HELO", "VRFY",
+		"ETRN" };
 	const char *state = attr(request, POLICYPROTO_PROTOCOL_STATE);
 
 	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++)
@@ -100,8 +100,8 @@ static bool
 is_private(const struct ip *ip)
 {
 	static const char *const texts[] = { "10.0.0.0/8", "172.16.0.0/12",
-		"192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16",
-		"fc00::/7", "fe80::/10" };
+		"192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "fc00::/7",
+		"fe80::/10" };
 	struct ip_net net;
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
@@ -112,8 +112,8 @@ is_private(const struct ip *ip)
 
 /* Finds the address to check. Returns NULL, or why there is none. */
 static const char *
-find_address(struct server *server,
-	const struct policyproto_request *request, struct ip *ip_r)
+find_address(struct server *server, const struct policyproto_request *request,
+    struct ip *ip_r)
 {
 	const struct settings *settings = server->settings;
 	const char *text = attr(request, POLICYPROTO_CLIENT_ADDRESS);
@@ -129,10 +129,11 @@ find_address(struct server *server,
 		return "no client address";
 	if (lists_has_ip(&settings->relays, ip_r)) {
 		log_warn_rated(&server->relay_rate, SETUP_INTERVAL_S,
-			"warning: client %.64s is an ExternalRelay, and the "
-			"address behind it is not known here: SPF is not "
-			"checked. Let the relay pass it on by XCLIENT, see "
-			"smtpd_authorized_xclient_hosts", text);
+		    "warning: client %.64s is an ExternalRelay, and the "
+		    "address behind it is not known here: SPF is not "
+		    "checked. Let the relay pass it on by XCLIENT, see "
+		    "smtpd_authorized_xclient_hosts",
+		    text);
 		return "external relay";
 	}
 	return NULL;
@@ -146,10 +147,10 @@ warn_of_private(struct server *server, const struct ip *ip)
 
 	if (!server->settings->has_prospective && is_private(ip))
 		log_warn_rated(&server->private_rate, SETUP_INTERVAL_S,
-			"warning: client %s has a private address, SPF cannot "
-			"judge it: if a relay or NAT of yours is in front, see "
-			"ExternalRelay and skip_addresses in spfd.conf(5)",
-			ip_format(ip, text));
+		    "warning: client %s has a private address, SPF cannot "
+		    "judge it: if a relay or NAT of yours is in front, see "
+		    "ExternalRelay and skip_addresses in spfd.conf(5)",
+		    ip_format(ip, text));
 }
 
 static void
@@ -185,9 +186,9 @@ on_done(void *arg)
 	struct answer answer;
 
 	answer_make(work->settings, work->policy, &work->request,
-		work->findings, &answer);
-	instances_put(work->server->instances, &key, &work->findings,
-		work->now_s);
+	    work->findings, &answer);
+	instances_put(
+	    work->server->instances, &key, &work->findings, work->now_s);
 	send_answer(work->call, &answer);
 	free_work(work);
 }
@@ -195,7 +196,7 @@ on_done(void *arg)
 /* Checks one by one; the answer comes from on_done, perhaps at once. */
 static void
 begin_work(struct server *server, struct policysrv_call *call,
-	const struct policyproto_request *request, const struct ip *ip)
+    const struct policyproto_request *request, const struct ip *ip)
 {
 	struct work *work = xmem_calloc(1, sizeof(*work));
 	const struct settings *settings = server->settings;
@@ -204,8 +205,8 @@ begin_work(struct server *server, struct policysrv_call *call,
 	work->server = server;
 	work->call = call;
 	work->settings = settings_hold(server->settings);
-	work->policy = settings_policy(settings,
-		request->attr[POLICYPROTO_RECIPIENT]);
+	work->policy =
+	    settings_policy(settings, request->attr[POLICYPROTO_RECIPIENT]);
 	ip_format(ip, work->client);
 	work->request = answer_request(request, work->client);
 	work->instance = request->attr[POLICYPROTO_INSTANCE];
@@ -214,36 +215,38 @@ begin_work(struct server *server, struct policysrv_call *call,
 		server->first->prev = work;
 	server->first = work;
 
-	work->now_s = time_of(settings,
-		request->attr[POLICYPROTO_POLICY_TEST_TIME]);
+	work->now_s =
+	    time_of(settings, request->attr[POLICYPROTO_POLICY_TEST_TIME]);
 	key = key_of(work);
 	work->findings = instances_take(server->instances, &key, work->now_s);
 	if (work->findings == NULL)
 		work->findings = findings_new();
-	session_start(server->pool, &(struct session_job){
+	session_start(server->pool,
+	    &(struct session_job){
 		.settings = work->settings,
 		.policy = work->policy,
 		.ip = *ip,
 		.helo = work->request.helo,
 		.sender = work->request.sender,
 		.findings = work->findings,
-	}, on_done, work);
+	    },
+	    on_done, work);
 }
 
 /* Answers for addresses that this recipient's lists leave out: without DNS,
  * but the header comes once per message all the same. */
 static bool
 is_left_out(struct server *server, struct policysrv_call *call,
-	const struct policyproto_request *request, const struct ip *ip)
+    const struct policyproto_request *request, const struct ip *ip)
 {
 	const struct settings *settings = server->settings;
-	const struct policy *policy = settings_policy(settings,
-		request->attr[POLICYPROTO_RECIPIENT]);
-	int64_t now_s = time_of(settings,
-		request->attr[POLICYPROTO_POLICY_TEST_TIME]);
+	const struct policy *policy =
+	    settings_policy(settings, request->attr[POLICYPROTO_RECIPIENT]);
+	int64_t now_s =
+	    time_of(settings, request->attr[POLICYPROTO_POLICY_TEST_TIME]);
 	char client[IP_TEXT_SIZE];
 	const struct answer_request r =
-		answer_request(request, ip_format(ip, client));
+	    answer_request(request, ip_format(ip, client));
 	const struct instances_key key = {
 		.instance = request->attr[POLICYPROTO_INSTANCE],
 		.client_address = client,
@@ -275,22 +278,25 @@ is_left_out(struct server *server, struct policysrv_call *call,
 
 static void
 refuse_work(struct server *server, struct policysrv_call *call,
-	const struct policyproto_request *request)
+    const struct policyproto_request *request)
 {
 	bool pass = server->settings->on_error == OPTIONS_ON_ERROR_PASS;
 
 	log_warn_rated(&server->overload_rate, OVERLOAD_INTERVAL_S,
-		"warning: %lld checks are under way, as many as MaxSessions "
-		"allows: %s", (long long)server->settings->max_sessions,
-		pass ? "mail passes unchecked" : "mail is deferred");
-	answer_at_once(server, call, request, pass ? "DUNNO" :
-		"defer_if_permit 4.7.24 SPF cannot be checked now, please "
-		"try again later", "too many checks");
+	    "warning: %lld checks are under way, as many as MaxSessions "
+	    "allows: %s",
+	    (long long)server->settings->max_sessions,
+	    pass ? "mail passes unchecked" : "mail is deferred");
+	answer_at_once(server, call, request,
+	    pass ? "DUNNO"
+		 : "defer_if_permit 4.7.24 SPF cannot be checked now, please "
+		   "try again later",
+	    "too many checks");
 }
 
 static void
 on_request(void *arg, struct policysrv_call *call,
-	const struct policyproto_request *request)
+    const struct policyproto_request *request)
 {
 	struct server *server = arg;
 	const char *type = attr(request, POLICYPROTO_REQUEST);
@@ -298,11 +304,10 @@ on_request(void *arg, struct policysrv_call *call,
 	struct ip ip;
 
 	if (request->garbage_count > 0)
-		log_warn("warning: ignoring garbage: <%.100s>",
-			request->garbage);
+		log_warn(
+		    "warning: ignoring garbage: <%.100s>", request->garbage);
 	if (strcmp(type, "smtpd_access_policy") != 0) {
-		log_warn("warning: unrecognized request type: '%.100s'",
-			type);
+		log_warn("warning: unrecognized request type: '%.100s'", type);
 		policysrv_reply(call, "DUNNO");
 		return;
 	}
@@ -327,8 +332,7 @@ on_request(void *arg, struct policysrv_call *call,
 }
 
 struct server *
-server_open(const struct config *config, uid_t uid, gid_t gid,
-	struct err *err)
+server_open(const struct config *config, uid_t uid, gid_t gid, struct err *err)
 {
 	const struct options *options = config_values(config);
 	struct server *server = xmem_calloc(1, sizeof(*server));
@@ -358,13 +362,14 @@ static void
 warn_of_times(const struct settings *s)
 {
 	int64_t lists = (s->helo_names.count > 0) + (s->domains.count > 0) +
-		(s->ptr_domains.count > 0);
+			(s->ptr_domains.count > 0);
 	int64_t sum = 2 * s->lookup_ms + lists * s->whitelist_lookup_ms;
 
 	if (sum > POSTFIX_TIMEOUT_MS)
 		log_warn("warning: checks may take %llds: set Postfix's "
-			"smtpd_policy_service_timeout (100s) higher than "
-			"that, or Lookup_Time lower", (long long)sum / 1000);
+			 "smtpd_policy_service_timeout (100s) higher than "
+			 "that, or Lookup_Time lower",
+		    (long long)sum / 1000);
 }
 
 struct policysrv *
@@ -380,8 +385,8 @@ server_start(struct server *server, struct err *err)
 }
 
 int
-server_reload(struct server *server, const struct config *config,
-	struct err *err)
+server_reload(
+    struct server *server, const struct config *config, struct err *err)
 {
 	struct settings *settings = settings_load(config, err);
 

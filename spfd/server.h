@@ -22,8 +22,8 @@ struct server;
 
 /* Makes the server and its listening sockets (still as root). uid and gid
  * will own Unix sockets. Returns NULL with err. */
-struct server *server_open(const struct config *config, uid_t uid, gid_t gid,
-	struct err *err);
+struct server *server_open(
+    const struct config *config, uid_t uid, gid_t gid, struct err *err);
 
 /* As the final user: makes the resolver. Returns the policy server to run,
  * or NULL with err. */
@@ -31,8 +31,8 @@ struct policysrv *server_start(struct server *server, struct err *err);
 
 /* Rereads what can change at run time from config. On -1 everything stays as
  * it was. Checks under way go on with what they began with. */
-int server_reload(struct server *server, const struct config *config,
-	struct err *err);
+int server_reload(
+    struct server *server, const struct config *config, struct err *err);
 
 /* Closes and frees everything; sets *server to NULL. */
 void server_free(struct server **server);

@@ -34,15 +34,15 @@ struct server {
 	struct dns *dns;
 	struct spf *spf;
 	struct session_pool *pool;
-	struct work *first;		/* requests under way */
+	struct work *first; /* requests under way */
 
-	char **nameservers;		/* for dns_config, until the start */
+	char **nameservers; /* for dns_config, until the start */
 	size_t nameserver_count;
 	char *trust_anchor_file;
 	int64_t question_timeout_ms;
 	int64_t dns_cache_bytes;
 
-	struct unix_socket *sockets;	/* Unix sockets that we made */
+	struct unix_socket *sockets; /* Unix sockets that we made */
 	size_t socket_count;
 
 	struct log_rate relay_rate;
@@ -52,15 +52,15 @@ struct server {
 
 /* Makes the listening sockets, or takes systemd's. Returns 0 or -1. */
 int server_open_sockets(struct server *server, const struct options *options,
-	uid_t uid, gid_t gid, struct err *err);
+    uid_t uid, gid_t gid, struct err *err);
 
 /* Removes the Unix sockets that we made where the directory lets us;
  * elsewhere the next start replaces them. */
 void server_remove_sockets(struct server *server);
 
 /* Keeps what the resolver's configuration says. */
-void server_keep_dns_options(struct server *server,
-	const struct options *options);
+void server_keep_dns_options(
+    struct server *server, const struct options *options);
 
 /* Makes resolver, evaluator and the pool of sessions. Returns 0 or -1. */
 int server_open_dns(struct server *server, struct err *err);

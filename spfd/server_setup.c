@@ -26,12 +26,12 @@ note_socket(struct server *server, const char *path)
 /* Opens one specification's sockets and hands them to the server. */
 static int
 listen_on(struct server *server, const char *text,
-	const struct options *options, const struct sock_owner *owner,
-	struct err *err)
+    const struct options *options, const struct sock_owner *owner,
+    struct err *err)
 {
-	int backlog = options->listen_queue_size > 0 ?
-		(int)options->listen_queue_size :
-		SOMAXCONN;
+	int backlog = options->listen_queue_size > 0
+			  ? (int)options->listen_queue_size
+			  : SOMAXCONN;
 	int fds[SOCK_LISTEN_MAX];
 	struct sock_spec spec;
 	int n;
@@ -52,7 +52,7 @@ listen_on(struct server *server, const char *text,
 
 int
 server_open_sockets(struct server *server, const struct options *options,
-	uid_t uid, gid_t gid, struct err *err)
+    uid_t uid, gid_t gid, struct err *err)
 {
 	const struct sock_owner owner = {
 		.uid = uid,
@@ -66,11 +66,11 @@ server_open_sockets(struct server *server, const struct options *options,
 		policysrv_listen(server->srv, fds[i]);
 	if (n != 0)
 		return n < 0 ? -1 : 0;
-	server->sockets = xmem_calloc(options->listen.count + 1,
-		sizeof(*server->sockets));
+	server->sockets =
+	    xmem_calloc(options->listen.count + 1, sizeof(*server->sockets));
 	for (size_t i = 0; i < options->listen.count; i++)
-		if (listen_on(server, options->listen.items[i], options,
-			    &owner, err) != 0)
+		if (listen_on(server, options->listen.items[i], options, &owner,
+			err) != 0)
 			return -1;
 	return 0;
 }
@@ -97,14 +97,13 @@ add_nameservers(struct server *server, const char *text)
 	static const char separators[] = ", \t";
 
 	for (text += strspn(text, separators); *text != '\0';
-	    text += strspn(text, separators)) {
+	     text += strspn(text, separators)) {
 		size_t len = strcspn(text, separators);
 
 		server->nameservers = xmem_realloc(server->nameservers,
-			server->nameserver_count + 1,
-			sizeof(*server->nameservers));
+		    server->nameserver_count + 1, sizeof(*server->nameservers));
 		server->nameservers[server->nameserver_count++] =
-			xmem_strndup(text, len);
+		    xmem_strndup(text, len);
 		text += len;
 	}
 }

@@ -76,7 +76,7 @@ static struct verdict_facts
 facts_of(const struct session *session)
 {
 	return policy_facts(session->job.policy, session->job.findings,
-		session->job.sender[0] == '\0');
+	    session->job.sender[0] == '\0');
 }
 
 static struct finding *
@@ -85,9 +85,9 @@ finding_of(const struct session *session)
 	struct findings *findings = session->job.findings;
 
 	return session->step == SESSION_HELO ||
-			session->step == SESSION_HELO_RECORD ?
-		&findings->helo :
-		&findings->mailfrom;
+		       session->step == SESSION_HELO_RECORD
+		   ? &findings->helo
+		   : &findings->mailfrom;
 }
 
 static void
@@ -118,12 +118,12 @@ begin_check(struct session *session)
 	};
 
 	if (finding_of(session)->is_known ||
-	    !(is_helo ? verdict_wants_helo(policy) :
-			verdict_wants_mailfrom(policy, &facts)))
+	    !(is_helo ? verdict_wants_helo(policy)
+		      : verdict_wants_mailfrom(policy, &facts)))
 		return false;
 	session_open_step(session, 1, 0);
-	session->lookups[0].check = spf_start(session->pool->spf, &input,
-		on_check, &session->lookups[0]);
+	session->lookups[0].check = spf_start(
+	    session->pool->spf, &input, on_check, &session->lookups[0]);
 	return true;
 }
 
@@ -152,9 +152,9 @@ on_record(void *arg, const struct dns_answer *answer)
 	struct session_lookup *lookup = arg;
 
 	lookup->question = NULL;
-	finding_of(lookup->session)->record = says_no_mail(answer) ?
-		FINDINGS_RECORD_NO_MAIL :
-		FINDINGS_RECORD_OTHER;
+	finding_of(lookup->session)->record = says_no_mail(answer)
+						  ? FINDINGS_RECORD_NO_MAIL
+						  : FINDINGS_RECORD_OTHER;
 	session_next(lookup->session);
 }
 
@@ -162,17 +162,17 @@ static bool
 begin_record(struct session *session)
 {
 	const struct verdict_facts facts = facts_of(session);
-	enum spf_identity identity = session->step == SESSION_HELO_RECORD ?
-		SPF_CHECK_HELO :
-		SPF_CHECK_MAILFROM;
+	enum spf_identity identity = session->step == SESSION_HELO_RECORD
+					 ? SPF_CHECK_HELO
+					 : SPF_CHECK_MAILFROM;
 
-	if (!verdict_wants_record(&session->job.policy->verdict, &facts,
-		    identity))
+	if (!verdict_wants_record(
+		&session->job.policy->verdict, &facts, identity))
 		return false;
 	session_open_step(session, 1, 0);
-	session->lookups[0].question = dns_ask(session->pool->dns,
-		finding_of(session)->domain, DNSPACKET_TXT, on_record,
-		&session->lookups[0]);
+	session->lookups[0].question =
+	    dns_ask(session->pool->dns, finding_of(session)->domain,
+		DNSPACKET_TXT, on_record, &session->lookups[0]);
 	return true;
 }
 
@@ -241,15 +241,14 @@ session_tick(void *arg)
 
 	for (session = pool->first; session != NULL; session = next) {
 		next = session->next;
-		if (session->deadline_ms != 0 &&
-		    now_ms >= session->deadline_ms)
+		if (session->deadline_ms != 0 && now_ms >= session->deadline_ms)
 			session_next(session);
 	}
 }
 
 void
 session_start(struct session_pool *pool, const struct session_job *job,
-	session_done_fn *done, void *arg)
+    session_done_fn *done, void *arg)
 {
 	struct session *session = xmem_calloc(1, sizeof(*session));
 

@@ -30,9 +30,9 @@ struct session_job {
 	const struct settings *settings;
 	const struct policy *policy;
 	struct ip ip;
-	const char *helo;	/* never NULL */
-	const char *sender;	/* never NULL, "" = null */
-	struct findings *findings;	/* filled */
+	const char *helo;          /* never NULL */
+	const char *sender;        /* never NULL, "" = null */
+	struct findings *findings; /* filled */
 };
 
 /* All that was to be found is in the findings. */
@@ -54,6 +54,6 @@ void session_tick(void *pool);
 /* Starts; done(arg) is called once, also before this returns when there is
  * nothing to ask for. */
 void session_start(struct session_pool *pool, const struct session_job *job,
-	session_done_fn *done, void *arg);
+    session_done_fn *done, void *arg);
 
 #endif

@@ -51,16 +51,15 @@ struct session {
 	session_done_fn *done;
 	void *arg;
 	enum session_step step;
-	struct session_lookup *lookups;	/* of this step */
+	struct session_lookup *lookups; /* of this step */
 	size_t lookup_count;
-	size_t pending;			/* of these without an answer */
-	int64_t deadline_ms;		/* of this step; 0 = none */
+	size_t pending;      /* of these without an answer */
+	int64_t deadline_ms; /* of this step; 0 = none */
 };
 
 /* Begins a step that asks: makes room for count lookups, all empty, until
  * the step ends. limit_ms 0 = each lookup has its own limit. */
-void session_open_step(struct session *session, size_t count,
-	int64_t limit_ms);
+void session_open_step(struct session *session, size_t count, int64_t limit_ms);
 
 /* Goes on with the next step; the session may be gone when it returns. */
 void session_next(struct session *session);

@@ -33,7 +33,7 @@ missed(struct session *session)
 
 static void
 on_address(struct session_lookup *lookup, const struct dns_answer *answer,
-	enum findings_bypass bypass)
+    enum findings_bypass bypass)
 {
 	struct session *session = lookup->session;
 
@@ -60,9 +60,9 @@ session_lists_helo(struct session *session)
 		return false;
 	session_open_step(session, 1, settings->whitelist_lookup_ms);
 	session->pending = 1;
-	session->lookups[0].question = dns_ask(session->pool->dns, helo,
-		address_type(&session->job.ip), on_helo_address,
-		&session->lookups[0]);
+	session->lookups[0].question =
+	    dns_ask(session->pool->dns, helo, address_type(&session->job.ip),
+		on_helo_address, &session->lookups[0]);
 	return true;
 }
 
@@ -87,8 +87,8 @@ session_lists_domain(struct session *session)
 
 	if (domains->count == 0)
 		return false;
-	session_open_step(session, domains->count,
-		settings->whitelist_lookup_ms);
+	session_open_step(
+	    session, domains->count, settings->whitelist_lookup_ms);
 	session->pending = domains->count;
 	for (size_t i = 0; i < domains->count; i++) {
 		/* The check that a HELO of that name would get. */
@@ -103,8 +103,8 @@ session_lists_domain(struct session *session)
 		};
 		struct session_lookup *lookup = &session->lookups[i];
 
-		lookup->check = spf_start(session->pool->spf, &input,
-			on_domain, lookup);
+		lookup->check =
+		    spf_start(session->pool->spf, &input, on_domain, lookup);
 	}
 	return true;
 }
@@ -122,8 +122,7 @@ on_ptr(void *arg, const struct dns_answer *answer)
 {
 	struct session_lookup *lookup = arg;
 	struct session *session = lookup->session;
-	const struct lists_names *domains =
-		&session->job.settings->ptr_domains;
+	const struct lists_names *domains = &session->job.settings->ptr_domains;
 	size_t count = answer->status == DNS_FOUND ? answer->count : 0;
 
 	lookup->question = NULL;
@@ -137,7 +136,7 @@ on_ptr(void *arg, const struct dns_answer *answer)
 			continue;
 		session->pending++;
 		next->question = dns_ask(session->pool->dns, name,
-			address_type(&session->job.ip), on_ptr_address, next);
+		    address_type(&session->job.ip), on_ptr_address, next);
 	}
 	missed(session);
 }
@@ -150,11 +149,11 @@ session_lists_ptr(struct session *session)
 
 	if (settings->ptr_domains.count == 0)
 		return false;
-	session_open_step(session, SESSION_PTR_MAX + 1,
-		settings->whitelist_lookup_ms);
+	session_open_step(
+	    session, SESSION_PTR_MAX + 1, settings->whitelist_lookup_ms);
 	session->pending = 1;
 	session->lookups[0].question = dns_ask(session->pool->dns,
-		dns_reverse_name(&session->job.ip, name), DNSPACKET_PTR,
-		on_ptr, &session->lookups[0]);
+	    dns_reverse_name(&session->job.ip, name), DNSPACKET_PTR, on_ptr,
+	    &session->lookups[0]);
 	return true;
 }

@@ -34,8 +34,8 @@ own_authserv_id(const struct options *options, const char *hostname)
 	const char *id = options->authserv_id;
 
 	if (str_equal_nocase(id, "HEADER"))
-		log_info("Authserv_Id HEADER is taken as HOSTNAME: %s",
-			hostname);
+		log_info(
+		    "Authserv_Id HEADER is taken as HOSTNAME: %s", hostname);
 	else if (id[0] != '\0' && !str_equal_nocase(id, "HOSTNAME"))
 		return xmem_strdup(id);
 	return xmem_strdup(hostname);
@@ -107,8 +107,9 @@ settings_release(struct settings **settings)
 const struct policy *
 settings_policy(const struct settings *settings, const char *recipient)
 {
-	const struct policy *own = recipient == NULL ? NULL :
-		peruser_find(settings->peruser, recipient);
+	const struct policy *own =
+	    recipient == NULL ? NULL
+			      : peruser_find(settings->peruser, recipient);
 
 	return own != NULL ? own : settings->policy;
 }

@@ -23,11 +23,11 @@
 struct settings {
 	unsigned refs;
 	struct policy *policy;
-	struct peruser *peruser;	/* NULL = none */
-	struct lists_nets relays;	/* ExternalRelay */
-	struct lists_names helo_names;	/* HELO_Whitelist */
-	struct lists_names domains;	/* Domain_Whitelist */
-	struct lists_names ptr_domains;	/* Domain_Whitelist_PTR */
+	struct peruser *peruser;        /* NULL = none */
+	struct lists_nets relays;       /* ExternalRelay */
+	struct lists_names helo_names;  /* HELO_Whitelist */
+	struct lists_names domains;     /* Domain_Whitelist */
+	struct lists_names ptr_domains; /* Domain_Whitelist_PTR */
 	bool has_prospective;
 	struct ip prospective;
 	bool skip_authenticated;
@@ -55,7 +55,7 @@ struct settings *settings_hold(struct settings *settings);
 void settings_release(struct settings **settings);
 
 /* The policy of this recipient (NULL or "" = none named). */
-const struct policy *settings_policy(const struct settings *settings,
-	const char *recipient);
+const struct policy *settings_policy(
+    const struct settings *settings, const char *recipient);
 
 #endif

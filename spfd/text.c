@@ -15,13 +15,13 @@ void
 text_add_printable(struct str *s, const char *value, size_t max)
 {
 	for (size_t i = 0; i < max && value[i] != '\0'; i++)
-		str_add_char(s, value[i] < 0x20 || value[i] > 0x7e ?
-			'?' : value[i]);
+		str_add_char(
+		    s, value[i] < 0x20 || value[i] > 0x7e ? '?' : value[i]);
 }
 
 const char *
 text_sentence(const struct finding *finding, const char *client,
-	char out[static TEXT_SENTENCE_SIZE])
+    char out[static TEXT_SENTENCE_SIZE])
 {
 	static const struct {
 		const char *before, *between, *after;
@@ -29,20 +29,19 @@ text_sentence(const struct finding *finding, const char *client,
 	} forms[] = {
 		[SPF_CHECK_NONE] = { "", " has no SPF record", "", false },
 		[SPF_CHECK_NEUTRAL] = { "", " does not say whether ",
-			" may send for it", false },
-		[SPF_CHECK_PASS] = { "", " is allowed to send for ", "",
-			true },
+		    " may send for it", false },
+		[SPF_CHECK_PASS] = { "", " is allowed to send for ", "", true },
 		[SPF_CHECK_FAIL] = { "", " is not allowed to send for ", "",
-			true },
+		    true },
 		[SPF_CHECK_SOFTFAIL] = { "",
-			" is probably not allowed to send for ", "", true },
+		    " is probably not allowed to send for ", "", true },
 		[SPF_CHECK_TEMPERROR] = { "SPF Temporary Error: ", "", "",
-			false },
+		    false },
 		[SPF_CHECK_PERMERROR] = { "SPF Permanent Error: ", "", "",
-			false },
+		    false },
 	};
-	const char *domain = finding->domain[0] != '\0' ? finding->domain :
-							  "the name";
+	const char *domain =
+	    finding->domain[0] != '\0' ? finding->domain : "the name";
 	bool is_none = finding->result == SPF_CHECK_NONE;
 	bool client_first = forms[finding->result].client_first;
 	struct str s;
@@ -53,14 +52,16 @@ text_sentence(const struct finding *finding, const char *client,
 	if (finding->result == SPF_CHECK_TEMPERROR ||
 	    finding->result == SPF_CHECK_PERMERROR) {
 		str_add(&s, ": ");
-		text_add_printable(&s, finding->problem[0] != '\0' ?
-			finding->problem : "no details", PROBLEM_MAX);
+		text_add_printable(&s,
+		    finding->problem[0] != '\0' ? finding->problem
+						: "no details",
+		    PROBLEM_MAX);
 		return out;
 	}
 	str_add(&s, forms[finding->result].between);
 	if (!is_none)
-		text_add_printable(&s, client_first ? domain : client,
-			DOMAIN_MAX);
+		text_add_printable(
+		    &s, client_first ? domain : client, DOMAIN_MAX);
 	str_add(&s, forms[finding->result].after);
 	return out;
 }
@@ -84,16 +85,38 @@ add_spf(struct str *s, const struct text_values *values)
 }
 
 enum field {
-	FIELD_REJECTDEFER, FIELD_SPF, FIELD_URL, FIELD_RESULT,
-	FIELD_IDENTITY, FIELD_DOMAIN, FIELD_PROBLEM, FIELD_MECHANISM,
-	FIELD_EXPLANATION, FIELD_CLIENT, FIELD_HELO, FIELD_SENDER,
-	FIELD_RECEIVER, FIELD_HOSTNAME, FIELD_COUNT
+	FIELD_REJECTDEFER,
+	FIELD_SPF,
+	FIELD_URL,
+	FIELD_RESULT,
+	FIELD_IDENTITY,
+	FIELD_DOMAIN,
+	FIELD_PROBLEM,
+	FIELD_MECHANISM,
+	FIELD_EXPLANATION,
+	FIELD_CLIENT,
+	FIELD_HELO,
+	FIELD_SENDER,
+	FIELD_RECEIVER,
+	FIELD_HOSTNAME,
+	FIELD_COUNT
 };
 
 static const char *const field_names[FIELD_COUNT] = {
-	"rejectdefer", "spf", "url", "result", "identity", "domain",
-	"problem", "mechanism", "explanation", "client", "helo", "sender",
-	"receiver", "hostname",
+	"rejectdefer",
+	"spf",
+	"url",
+	"result",
+	"identity",
+	"domain",
+	"problem",
+	"mechanism",
+	"explanation",
+	"client",
+	"helo",
+	"sender",
+	"receiver",
+	"hostname",
 };
 
 static const char *
@@ -107,8 +130,7 @@ value_of(const struct text_values *values, enum field field)
 	case FIELD_RESULT:
 		return spf_result_name(finding->result);
 	case FIELD_IDENTITY:
-		return values->identity == SPF_CHECK_HELO ? "helo" :
-							    "mailfrom";
+		return values->identity == SPF_CHECK_HELO ? "helo" : "mailfrom";
 	case FIELD_DOMAIN:
 		return finding->domain;
 	case FIELD_PROBLEM:
@@ -163,14 +185,15 @@ text_check_template(const char *template, struct err *err)
 		}
 		if (*p == '}')
 			return err_set(err, "\"}\" without \"{\"; write \"}}\" "
-				"for a brace");
+					    "for a brace");
 		if (field_at(p + 1, &len) == FIELD_COUNT)
-			return err_set(err, "{%.*s} is unknown; there are "
-				"{rejectdefer} {spf} {url} {result} "
-				"{identity} {domain} {problem} {mechanism} "
-				"{explanation} {client} {helo} {sender} "
-				"{receiver} {hostname}",
-				(int)(len < 32 ? len : 32), p + 1);
+			return err_set(err,
+			    "{%.*s} is unknown; there are "
+			    "{rejectdefer} {spf} {url} {result} "
+			    "{identity} {domain} {problem} {mechanism} "
+			    "{explanation} {client} {helo} {sender} "
+			    "{receiver} {hostname}",
+			    (int)(len < 32 ? len : 32), p + 1);
 		p += len + 1;
 	}
 	return 0;
@@ -180,21 +203,20 @@ static void
 add_value(struct str *s, const char *value, bool in_url)
 {
 	if (in_url)
-		str_add_escaped(s, value, strnlen(value, VALUE_MAX),
-			" \"#%&<>;?\\");
+		str_add_escaped(
+		    s, value, strnlen(value, VALUE_MAX), " \"#%&<>;?\\");
 	else
 		text_add_printable(s, value, VALUE_MAX);
 }
 
 /* Goes through the template; {url} is a template that is gone through in the
  * same way, but in it {url} and {spf} are empty. */
-static void
-expand(struct str *s, const char *template, const struct text_values *values,
-	bool in_url);
+static void expand(struct str *s, const char *template,
+    const struct text_values *values, bool in_url);
 
 static void
 add_field(struct str *s, enum field field, const struct text_values *values,
-	bool in_url)
+    bool in_url)
 {
 	if (field == FIELD_URL) {
 		if (!in_url)
@@ -209,7 +231,7 @@ add_field(struct str *s, enum field field, const struct text_values *values,
 
 static void
 expand(struct str *s, const char *template, const struct text_values *values,
-	bool in_url)
+    bool in_url)
 {
 	for (const char *p = template; *p != '\0'; p++) {
 		size_t len;
@@ -231,7 +253,7 @@ expand(struct str *s, const char *template, const struct text_values *values,
 
 const char *
 text_reply(const char *template, const struct text_values *values,
-	char out[static TEXT_REPLY_SIZE])
+    char out[static TEXT_REPLY_SIZE])
 {
 	struct str s;
 
@@ -258,16 +280,15 @@ text_log(const struct text_event *event, char out[static TEXT_LOG_SIZE])
 	str_init(&s, out, TEXT_LOG_SIZE);
 	if (event->queue_id != NULL && *event->queue_id != '\0') {
 		str_add_escaped(&s, event->queue_id,
-			strnlen(event->queue_id, LOG_VALUE_MAX), ",");
+		    strnlen(event->queue_id, LOG_VALUE_MAX), ",");
 		str_add(&s, ": ");
 	}
 	str_addf(&s, "action=%s", event->action);
 	add_pair(&s, "reason", event->reason);
 	if (finding != NULL) {
 		str_addf(&s, ", identity=%s, result=%s",
-			event->identity == SPF_CHECK_HELO ? "helo" :
-							    "mailfrom",
-			spf_result_name(finding->result));
+		    event->identity == SPF_CHECK_HELO ? "helo" : "mailfrom",
+		    spf_result_name(finding->result));
 		add_pair(&s, "domain", finding->domain);
 		add_pair(&s, "mechanism", finding->mechanism);
 		add_pair(&s, "problem", finding->problem);

@@ -33,20 +33,20 @@ void text_add_printable(struct str *s, const char *value, size_t max);
 /* Writes what a result means, for a header's comment and a reply: "192.0.2.1
  * is not allowed to send for example.org". Returns out. */
 const char *text_sentence(const struct finding *finding, const char *client,
-	char out[static TEXT_SENTENCE_SIZE]);
+    char out[static TEXT_SENTENCE_SIZE]);
 
 /* What a template can name; values are never NULL. */
 struct text_values {
-	bool is_deferral;	/* {rejectdefer}: rejected or deferred */
-	enum spf_identity identity;	/* {identity}: helo, mailfrom */
-	const struct finding *finding;	/* {spf} {result} {domain} {problem}
+	bool is_deferral;              /* {rejectdefer}: rejected or deferred */
+	enum spf_identity identity;    /* {identity}: helo, mailfrom */
+	const struct finding *finding; /* {spf} {result} {domain} {problem}
 					 * {mechanism} {explanation} */
-	const char *client;	/* {client} */
-	const char *helo;	/* {helo} */
-	const char *sender;	/* {sender} */
-	const char *receiver;	/* {receiver} */
-	const char *hostname;	/* {hostname}: ours */
-	const char *url;	/* {url}: a template itself */
+	const char *client;            /* {client} */
+	const char *helo;              /* {helo} */
+	const char *sender;            /* {sender} */
+	const char *receiver;          /* {receiver} */
+	const char *hostname;          /* {hostname}: ours */
+	const char *url;               /* {url}: a template itself */
 };
 
 /* Does the template name only what there is? "{{" and "}}" are braces.
@@ -56,14 +56,14 @@ int text_check_template(const char *template, struct err *err);
 /* Expands the template into a reply's text. Values within {url} are escaped
  * as %XX. Returns out. */
 const char *text_reply(const char *template, const struct text_values *values,
-	char out[static TEXT_REPLY_SIZE]);
+    char out[static TEXT_REPLY_SIZE]);
 
 /* One decision for the log. Absent values are NULL or "". */
 struct text_event {
-	const char *queue_id;	/* NULL = not to be logged */
-	const char *action;	/* "prepend", "reject" ... */
-	const char *reason;	/* when no result explains it */
-	const struct finding *finding;	/* NULL when none decided */
+	const char *queue_id;          /* NULL = not to be logged */
+	const char *action;            /* "prepend", "reject" ... */
+	const char *reason;            /* when no result explains it */
+	const struct finding *finding; /* NULL when none decided */
 	enum spf_identity identity;
 	const char *client_name;
 	const char *client_address;

@@ -6,8 +6,8 @@
 static enum verdict_reject
 reject_of(const struct verdict_policy *policy, enum spf_identity identity)
 {
-	return identity == SPF_CHECK_HELO ? policy->helo_reject :
-					    policy->mailfrom_reject;
+	return identity == SPF_CHECK_HELO ? policy->helo_reject
+					  : policy->mailfrom_reject;
 }
 
 static const struct verdict_identity *
@@ -35,7 +35,7 @@ on_softfail(const struct verdict_policy *policy, enum verdict_reject reject)
 /* What follows from one identity's result; No_Mail is for the caller. */
 static enum verdict_action
 action_of(const struct verdict_policy *policy,
-	const struct verdict_facts *facts, enum spf_identity identity)
+    const struct verdict_facts *facts, enum spf_identity identity)
 {
 	const struct verdict_identity *id = identity_of(facts, identity);
 	enum verdict_reject reject = reject_of(policy, identity);
@@ -58,14 +58,13 @@ action_of(const struct verdict_policy *policy,
 	case SPF_CHECK_SOFTFAIL:
 		return on_softfail(policy, reject);
 	case SPF_CHECK_NEUTRAL:
-		return reject == VERDICT_ON_NOT_PASS ? VERDICT_REJECT :
-						       VERDICT_HEADER;
+		return reject == VERDICT_ON_NOT_PASS ? VERDICT_REJECT
+						     : VERDICT_HEADER;
 	case SPF_CHECK_PERMERROR:
-		return policy->permerror_reject ? VERDICT_REJECT :
-						  VERDICT_HEADER;
+		return policy->permerror_reject ? VERDICT_REJECT
+						: VERDICT_HEADER;
 	case SPF_CHECK_TEMPERROR:
-		return policy->temperror_defer ? VERDICT_DEFER :
-						 VERDICT_HEADER;
+		return policy->temperror_defer ? VERDICT_DEFER : VERDICT_HEADER;
 	}
 	return VERDICT_HEADER;
 }
@@ -73,7 +72,7 @@ action_of(const struct verdict_policy *policy,
 /* The same with No_Mail: only "v=spf1 -all" is rejected then. */
 static enum verdict_action
 final_action_of(const struct verdict_policy *policy,
-	const struct verdict_facts *facts, enum spf_identity identity)
+    const struct verdict_facts *facts, enum spf_identity identity)
 {
 	enum verdict_action action = action_of(policy, facts, identity);
 	const struct finding *finding = identity_of(facts, identity)->finding;
@@ -97,39 +96,39 @@ verdict_wants_helo(const struct verdict_policy *policy)
 }
 
 bool
-verdict_wants_mailfrom(const struct verdict_policy *policy,
-	const struct verdict_facts *facts)
+verdict_wants_mailfrom(
+    const struct verdict_policy *policy, const struct verdict_facts *facts)
 {
 	if (policy->mailfrom_reject == VERDICT_NO_CHECK)
 		return false;
 	if (!verdict_wants_helo(policy))
 		return true;
 	return !facts->null_sender &&
-		!is_stopping(final_action_of(policy, facts, SPF_CHECK_HELO));
+	       !is_stopping(final_action_of(policy, facts, SPF_CHECK_HELO));
 }
 
 bool
 verdict_wants_record(const struct verdict_policy *policy,
-	const struct verdict_facts *facts, enum spf_identity identity)
+    const struct verdict_facts *facts, enum spf_identity identity)
 {
 	const struct finding *finding = identity_of(facts, identity)->finding;
 
 	/* That record gives nothing but fail. */
 	return policy->no_mail && finding->is_known &&
-		finding->record == FINDINGS_RECORD_UNKNOWN &&
-		finding->result == SPF_CHECK_FAIL &&
-		action_of(policy, facts, identity) == VERDICT_REJECT;
+	       finding->record == FINDINGS_RECORD_UNKNOWN &&
+	       finding->result == SPF_CHECK_FAIL &&
+	       action_of(policy, facts, identity) == VERDICT_REJECT;
 }
 
 /* Is there a restriction class for a pass of this identity? */
 static const char *
 restriction_of(const struct verdict_policy *policy,
-	const struct verdict_facts *facts, enum spf_identity identity)
+    const struct verdict_facts *facts, enum spf_identity identity)
 {
 	const struct finding *finding = identity_of(facts, identity)->finding;
-	const char *text = identity == SPF_CHECK_HELO ?
-		policy->helo_restriction :
-		policy->mailfrom_restriction;
+	const char *text = identity == SPF_CHECK_HELO
+			       ? policy->helo_restriction
+			       : policy->mailfrom_restriction;
 
 	if (reject_of(policy, identity) == VERDICT_NO_CHECK ||
 	    !finding->is_known || finding->result != SPF_CHECK_PASS)
@@ -139,23 +138,22 @@ restriction_of(const struct verdict_policy *policy,
 
 /* Whose result the header tells, when nothing is rejected. */
 static enum spf_identity
-header_identity(const struct verdict_policy *policy,
-	const struct verdict_facts *facts)
+header_identity(
+    const struct verdict_policy *policy, const struct verdict_facts *facts)
 {
 	const struct finding *helo = facts->helo.finding;
 	const struct finding *mailfrom = facts->mailfrom.finding;
 
-	if (!mailfrom->is_known ||
-	    policy->mailfrom_reject == VERDICT_NO_CHECK)
+	if (!mailfrom->is_known || policy->mailfrom_reject == VERDICT_NO_CHECK)
 		return SPF_CHECK_HELO;
 	if (!helo->is_known || policy->helo_reject == VERDICT_NO_CHECK)
 		return SPF_CHECK_MAILFROM;
 	if (facts->null_sender)
 		return SPF_CHECK_HELO;
 	return mailfrom->result == SPF_CHECK_NONE &&
-			helo->result != SPF_CHECK_NONE ?
-		SPF_CHECK_HELO :
-		SPF_CHECK_MAILFROM;
+		       helo->result != SPF_CHECK_NONE
+		   ? SPF_CHECK_HELO
+		   : SPF_CHECK_MAILFROM;
 }
 
 static struct verdict
@@ -168,7 +166,7 @@ decide(const struct verdict_policy *policy, const struct verdict_facts *facts)
 		.identity = header_identity(policy, facts),
 	};
 	enum verdict_action helo =
-		final_action_of(policy, facts, SPF_CHECK_HELO);
+	    final_action_of(policy, facts, SPF_CHECK_HELO);
 
 	v.has_identity = identity_of(facts, v.identity)->finding->is_known;
 	if (is_stopping(helo)) {
@@ -194,8 +192,8 @@ decide(const struct verdict_policy *policy, const struct verdict_facts *facts)
 }
 
 struct verdict
-verdict_decide(const struct verdict_policy *policy,
-	const struct verdict_facts *facts)
+verdict_decide(
+    const struct verdict_policy *policy, const struct verdict_facts *facts)
 {
 	struct verdict v = decide(policy, facts);
 
@@ -206,17 +204,16 @@ verdict_decide(const struct verdict_policy *policy,
 }
 
 const char *
-verdict_code(enum verdict_action action, enum spf_result result,
-	bool enhanced)
+verdict_code(enum verdict_action action, enum spf_result result, bool enhanced)
 {
-	bool is_error = result == SPF_CHECK_PERMERROR ||
-		result == SPF_CHECK_TEMPERROR;
+	bool is_error =
+	    result == SPF_CHECK_PERMERROR || result == SPF_CHECK_TEMPERROR;
 
 	if (action == VERDICT_DEFER) {
 		if (!enhanced)
 			return "defer_if_permit";
-		return is_error ? "defer_if_permit 4.7.24" :
-				  "defer_if_permit 4.7.23";
+		return is_error ? "defer_if_permit 4.7.24"
+				: "defer_if_permit 4.7.23";
 	}
 	if (!enhanced)
 		return "550";

@@ -21,7 +21,7 @@
 
 enum {
 	DAY_S = 86400,
-	MAX_AGE_S = 35 * DAY_S,		/* the daemon's defaults */
+	MAX_AGE_S = 35 * DAY_S, /* the daemon's defaults */
 	RETRY_WINDOW_S = 2 * DAY_S,
 	NETWORKS4 = 65536 + 16384 + 512,
 	NETWORKS6 = 8192,
@@ -45,7 +45,7 @@ struct row {
 	char key[TRIPLET_KEY];
 	int64_t first_s;
 	int64_t last_s;
-	int64_t passed_s;	/* 0: never */
+	int64_t passed_s; /* 0: never */
 };
 
 struct options {
@@ -60,7 +60,7 @@ struct options {
 struct fill {
 	const struct options *options;
 	int64_t now_s;
-	struct network *network;	/* sorted */
+	struct network *network; /* sorted */
 	sqlite3 *db;
 	sqlite3_stmt *insert;
 };
@@ -78,8 +78,12 @@ compare_networks(const void *a, const void *b)
 static void
 make_networks(struct network *network)
 {
-	static const struct { unsigned int top, first, count; } blocks[] = {
-		{ 10, 0, 256 }, { 100, 64, 64 }, { 198, 18, 2 },
+	static const struct {
+		unsigned int top, first, count;
+	} blocks[] = {
+		{ 10, 0, 256 },
+		{ 100, 64, 64 },
+		{ 198, 18, 2 },
 	};
 	struct network *at = network;
 
@@ -109,8 +113,7 @@ make_filler(const struct fill *fill, uint64_t index, struct row *row)
 
 	triplet_make(&triplet, TRIPLET_FILLER, 0, index);
 	text_open(&text, triplet.network, sizeof(triplet.network));
-	text_str(&text,
-	    fill->network[index * NETWORKS / options->count].text);
+	text_str(&text, fill->network[index * NETWORKS / options->count].text);
 	triplet_key(&triplet, row->key);
 	if (expired)
 		age_s += life_s + DAY_S;
@@ -130,8 +133,8 @@ make_known(const struct fill *fill, uint64_t index, struct row *row)
 
 	triplet_make(&triplet, TRIPLET_KNOWN, 0, index);
 	triplet_key(&triplet, row->key);
-	row->last_s = fill->now_s - 7200 -
-	    (int64_t)(triplet_mix(index) % (2 * DAY_S));
+	row->last_s =
+	    fill->now_s - 7200 - (int64_t)(triplet_mix(index) % (2 * DAY_S));
 	row->first_s = row->last_s - 10 * DAY_S;
 	row->passed_s = row->first_s + 600;
 }
@@ -192,14 +195,16 @@ drop_indexes(sqlite3 *db, char *sql[static MAX_INDEXES + 1])
 	sqlite3_stmt *stmt;
 	size_t n = 0;
 
-	if (sqlite3_prepare_v2(db, "SELECT sql, name FROM sqlite_master "
-	    "WHERE type = 'index' AND tbl_name = 'triplet' "
-	    "AND sql IS NOT NULL", -1, &stmt, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(db,
+		"SELECT sql, name FROM sqlite_master "
+		"WHERE type = 'index' AND tbl_name = 'triplet' "
+		"AND sql IS NOT NULL",
+		-1, &stmt, NULL) != SQLITE_OK)
 		die(db, "indexes");
 	while (n < MAX_INDEXES && sqlite3_step(stmt) == SQLITE_ROW) {
 		sql[n] = sqlite3_mprintf("%s", sqlite3_column_text(stmt, 0));
-		drop[n] = sqlite3_mprintf("DROP INDEX \"%w\"",
-		    sqlite3_column_text(stmt, 1));
+		drop[n] = sqlite3_mprintf(
+		    "DROP INDEX \"%w\"", sqlite3_column_text(stmt, 1));
 		n++;
 	}
 	sqlite3_finalize(stmt);
@@ -217,16 +222,18 @@ fill_database(struct fill *fill)
 	sqlite3 *db;
 
 	if (sqlite3_open_v2(fill->options->path, &fill->db,
-	    SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
+		SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
 		die(fill->db, fill->options->path);
 	db = fill->db;
-	run_sql(db, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; "
+	run_sql(db,
+	    "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; "
 	    "PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -262144");
 	run_sql(db, "BEGIN");
 	drop_indexes(db, index_sql);
-	if (sqlite3_prepare_v2(db, "INSERT OR REPLACE INTO triplet "
-	    "(key, first, last, passed) VALUES (?, ?, ?, ?)", -1,
-	    &fill->insert, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(db,
+		"INSERT OR REPLACE INTO triplet "
+		"(key, first, last, passed) VALUES (?, ?, ?, ?)",
+		-1, &fill->insert, NULL) != SQLITE_OK)
 		die(db, "triplet");
 	put_rows(fill);
 	sqlite3_finalize(fill->insert);
@@ -235,10 +242,10 @@ fill_database(struct fill *fill)
 		sqlite3_free(index_sql[i]);
 	}
 	run_sql(db, "INSERT OR REPLACE INTO meta (name, value) "
-	    "SELECT 'triplets', count(*) FROM triplet");
+		    "SELECT 'triplets', count(*) FROM triplet");
 	run_sql(db, "COMMIT");
 	run_sql(db, "PRAGMA locking_mode = NORMAL; "
-	    "PRAGMA journal_mode = WAL");
+		    "PRAGMA journal_mode = WAL");
 	if (sqlite3_close(db) != SQLITE_OK)
 		die(db, "close");
 }
@@ -254,16 +261,28 @@ parse(struct options *options, int argc, char **argv)
 		.pending_percent = 30,
 	};
 	while ((letter = getopt(argc, argv, "n:e:u:k:p")) != -1) {
-		unsigned long n = optarg == NULL ? 0 :
-		    strtoul(optarg, NULL, 10);
+		unsigned long n =
+		    optarg == NULL ? 0 : strtoul(optarg, NULL, 10);
 
 		switch (letter) {
-		case 'n': options->count = n; break;
-		case 'e': options->expired_percent = (unsigned int)n; break;
-		case 'u': options->pending_percent = (unsigned int)n; break;
-		case 'k': options->known = n; break;
-		case 'p': options->print = true; break;
-		default: fputs(usage, stderr); exit(64);
+		case 'n':
+			options->count = n;
+			break;
+		case 'e':
+			options->expired_percent = (unsigned int)n;
+			break;
+		case 'u':
+			options->pending_percent = (unsigned int)n;
+			break;
+		case 'k':
+			options->known = n;
+			break;
+		case 'p':
+			options->print = true;
+			break;
+		default:
+			fputs(usage, stderr);
+			exit(64);
 		}
 	}
 	if (optind + (options->print ? 0 : 1) != argc) {

@@ -37,8 +37,7 @@ answer(int fd)
 	char request[4096];
 	ssize_t n = recv(fd, request, sizeof(request), 0);
 
-	if (n <= 0 ||
-	    send(fd, reply, sizeof(reply) - 1, MSG_NOSIGNAL) < 0)
+	if (n <= 0 || send(fd, reply, sizeof(reply) - 1, MSG_NOSIGNAL) < 0)
 		close(fd);
 }
 

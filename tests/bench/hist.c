@@ -48,8 +48,9 @@ hist_share(const struct hist *hist, double share)
 		if (seen > want)
 			break;
 	}
-	return i + 1 < HIST_BUCKETS && bucket_start(i + 1) < hist->max_ns ?
-	    bucket_start(i + 1) : hist->max_ns;
+	return i + 1 < HIST_BUCKETS && bucket_start(i + 1) < hist->max_ns
+		   ? bucket_start(i + 1)
+		   : hist->max_ns;
 }
 
 uint64_t

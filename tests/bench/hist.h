@@ -12,7 +12,7 @@
 
 enum { HIST_BUCKETS = 64 * 60 };
 
-struct hist {	/* starts as all zeros */
+struct hist { /* starts as all zeros */
 	uint64_t bucket[HIST_BUCKETS];
 	uint64_t count;
 	int64_t max_ns;

@@ -14,16 +14,16 @@
 
 enum {
 	EVENTS = 256,
-	SHOWN = 5,		/* wrong replies described per run */
-	PAUSE_NS = 100000000,	/* look at the clock so often at least */
-	REVIVE_NS = 1000000,	/* between attempts to connect anew */
+	SHOWN = 5,            /* wrong replies described per run */
+	PAUSE_NS = 100000000, /* look at the clock so often at least */
+	REVIVE_NS = 1000000,  /* between attempts to connect anew */
 };
 
 struct conn {
-	int fd;			/* -1: lost */
-	bool busy;		/* waits for the reply to request index */
+	int fd;    /* -1: lost */
+	bool busy; /* waits for the reply to request index */
 	uint64_t index;
-	int64_t since_ns;	/* when the request was due */
+	int64_t since_ns; /* when the request was due */
 	size_t have;
 	char reply[WIRE_REPLY];
 };
@@ -33,7 +33,7 @@ struct load_pool {
 	int epoll;
 	size_t size;
 	struct conn *conn;
-	size_t *idle;		/* ring of the unused connections */
+	size_t *idle; /* ring of the unused connections */
 	size_t idle_first;
 	size_t idle_count;
 };
@@ -45,8 +45,8 @@ struct run {
 	struct load_result *result;
 	int64_t start_ns;
 	int64_t now_ns;
-	uint64_t done;		/* replies and requests given up */
-	size_t lost;		/* connections to revive */
+	uint64_t done; /* replies and requests given up */
+	size_t lost;   /* connections to revive */
 };
 
 static int64_t
@@ -155,8 +155,8 @@ request_triplet(const struct load *load, uint64_t index, struct triplet *out)
 		return load->kind == LOAD_FIRST ? WIRE_DEFER : WIRE_PASS;
 	}
 	if (random % 100 < load->percent) {
-		triplet_make(out, TRIPLET_KNOWN, 0,
-		    (random >> 8) % load->known);
+		triplet_make(
+		    out, TRIPLET_KNOWN, 0, (random >> 8) % load->known);
 		return WIRE_PASS;
 	}
 	triplet_make(out, TRIPLET_NEW, load->seed, index);
@@ -188,8 +188,7 @@ conn_send(struct run *run, struct conn *conn)
 	size_t len;
 
 	request_triplet(run->load, conn->index, &triplet);
-	len = wire_request(buf, &triplet, conn->index,
-	    run->load->test_time_s);
+	len = wire_request(buf, &triplet, conn->index, run->load->test_time_s);
 	/* The socket's buffer is empty: a request that does not go out at
 	 * once means that the peer has gone. */
 	if (send(conn->fd, buf, len, MSG_NOSIGNAL) != (ssize_t)len)
@@ -249,7 +248,7 @@ conn_read(struct run *run, struct conn *conn)
 	}
 	conn->have += (size_t)n;
 	if (!conn->busy) {
-		run->result->wrong++;	/* a reply that nobody asked for */
+		run->result->wrong++; /* a reply that nobody asked for */
 		show_wrong(run, conn);
 		conn->have = 0;
 		return;
@@ -269,8 +268,8 @@ due_ns(const struct run *run, uint64_t index)
 	if (load->count > 0 && index >= load->count)
 		return INT64_MAX;
 	if (load->rate > 0)
-		at_ns = run->start_ns +
-		    (int64_t)((double)index / load->rate * 1e9);
+		at_ns =
+		    run->start_ns + (int64_t)((double)index / load->rate * 1e9);
 	if (load->count == 0 &&
 	    at_ns >= run->start_ns + (int64_t)(load->seconds * 1e9))
 		return INT64_MAX;
@@ -349,12 +348,12 @@ is_over(const struct run *run)
 	if (run->done < run->result->sent)
 		return false;
 	return due_ns(run, run->result->sent) == INT64_MAX ||
-	    run->pool->idle_count == 0;
+	       run->pool->idle_count == 0;
 }
 
 void
-load_run(struct load_pool *pool, const struct load *load,
-    struct load_result *result)
+load_run(
+    struct load_pool *pool, const struct load *load, struct load_result *result)
 {
 	struct run run = { .pool = pool, .load = load, .result = result };
 	int64_t limit_ns;
@@ -373,6 +372,6 @@ load_run(struct load_pool *pool, const struct load *load,
 			revive(&run);
 	}
 	result->elapsed_s = (double)(mono_ns() - run.start_ns) / 1e9;
-	result->missing = (load->count > 0 ? load->count : result->sent) -
-	    result->replies;
+	result->missing =
+	    (load->count > 0 ? load->count : result->sent) - result->replies;
 }

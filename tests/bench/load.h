@@ -22,33 +22,33 @@
 struct load_pool;
 
 enum load_kind {
-	LOAD_FIRST,	/* each known triplet for the first time: deferred */
-	LOAD_AGAIN,	/* each known triplet again: passes */
-	LOAD_MIX,	/* known and new ones as percent says */
+	LOAD_FIRST, /* each known triplet for the first time: deferred */
+	LOAD_AGAIN, /* each known triplet again: passes */
+	LOAD_MIX,   /* known and new ones as percent says */
 };
 
 struct load {
 	enum load_kind kind;
-	uint64_t count;		/* requests; 0: as many as seconds allow */
-	double seconds;		/* then how long; latency is not cut off */
-	double rate;		/* due per second; 0: closed loop */
-	double limit_s;		/* give up after so long */
-	uint64_t known;		/* known triplets, > 0 */
-	unsigned int percent;	/* share of known ones in LOAD_MIX */
-	uint64_t seed;		/* chooses the new triplets and the order */
-	int64_t test_time_s;	/* policy_test_time, or 0 */
-	bool reconnect;		/* connect and ask anew when hung up on */
+	uint64_t count;       /* requests; 0: as many as seconds allow */
+	double seconds;       /* then how long; latency is not cut off */
+	double rate;          /* due per second; 0: closed loop */
+	double limit_s;       /* give up after so long */
+	uint64_t known;       /* known triplets, > 0 */
+	unsigned int percent; /* share of known ones in LOAD_MIX */
+	uint64_t seed;        /* chooses the new triplets and the order */
+	int64_t test_time_s;  /* policy_test_time, or 0 */
+	bool reconnect;       /* connect and ask anew when hung up on */
 };
 
 struct load_result {
 	struct hist hist;
 	double elapsed_s;
-	uint64_t sent;		/* without what was asked anew */
+	uint64_t sent; /* without what was asked anew */
 	uint64_t replies;
-	uint64_t wrong;		/* replies broken or of another class */
-	uint64_t missing;	/* requests without a reply, or never sent */
+	uint64_t wrong;   /* replies broken or of another class */
+	uint64_t missing; /* requests without a reply, or never sent */
 	uint64_t reconnects;
-	double worst_at_s;	/* when the latest reply came, from the start */
+	double worst_at_s; /* when the latest reply came, from the start */
 };
 
 /* Open size connections to target, which is borrowed.  Returns a pool, for

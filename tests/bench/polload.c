@@ -43,7 +43,7 @@ struct options {
 	struct target target;
 	size_t connections;
 	size_t idle;
-	long warm_s;		/* 0: no first contact */
+	long warm_s; /* 0: no first contact */
 	bool move_clock;
 	bool touch;
 	bool json;
@@ -73,24 +73,52 @@ take_option(struct options *options, int letter, const char *value)
 	struct load *load = &options->load;
 
 	switch (letter) {
-	case 'c': options->connections = number(value, 1, 50000); break;
-	case 'n': load->count = number(value, 1, 1000000000); break;
+	case 'c':
+		options->connections = number(value, 1, 50000);
+		break;
+	case 'n':
+		load->count = number(value, 1, 1000000000);
+		break;
 	case 's':
 		load->seconds = (double)number(value, 1, 86400);
 		load->count = 0;
 		break;
-	case 'r': load->rate = (double)number(value, 1, 10000000); break;
-	case 'k': load->known = number(value, 1, 100000000); break;
-	case 'K': load->percent = (unsigned int)number(value, 0, 100); break;
-	case 'S': load->seed = number(value, 1, 1000000000); break;
-	case 'w': options->warm_s = (long)number(value, 1, 86400); break;
-	case 't': options->move_clock = true; break;
-	case 'W': options->touch = true; break;
-	case 'i': options->idle = number(value, 0, 50000); break;
-	case 'R': load->reconnect = true; break;
-	case 'x': load->limit_s = (double)number(value, 1, 86400); break;
-	case 'p': options->pid = (pid_t)number(value, 1, 1 << 30); break;
-	case 'j': options->json = true; break;
+	case 'r':
+		load->rate = (double)number(value, 1, 10000000);
+		break;
+	case 'k':
+		load->known = number(value, 1, 100000000);
+		break;
+	case 'K':
+		load->percent = (unsigned int)number(value, 0, 100);
+		break;
+	case 'S':
+		load->seed = number(value, 1, 1000000000);
+		break;
+	case 'w':
+		options->warm_s = (long)number(value, 1, 86400);
+		break;
+	case 't':
+		options->move_clock = true;
+		break;
+	case 'W':
+		options->touch = true;
+		break;
+	case 'i':
+		options->idle = number(value, 0, 50000);
+		break;
+	case 'R':
+		load->reconnect = true;
+		break;
+	case 'x':
+		load->limit_s = (double)number(value, 1, 86400);
+		break;
+	case 'p':
+		options->pid = (pid_t)number(value, 1, 1 << 30);
+		break;
+	case 'j':
+		options->json = true;
+		break;
 	default:
 		fputs(usage, stderr);
 		exit(EXIT_USAGE);
@@ -111,8 +139,8 @@ parse(struct options *options, int argc, char **argv)
 		.percent = 80,
 		.seed = 1,
 	};
-	while ((letter = getopt(argc, argv,
-	    "c:n:s:r:k:K:S:w:tWi:Rx:p:j")) != -1)
+	while (
+	    (letter = getopt(argc, argv, "c:n:s:r:k:K:S:w:tWi:Rx:p:j")) != -1)
 		take_option(options, letter, optarg);
 	if (optind != argc - 1 ||
 	    target_parse(&options->target, argv[optind]) != 0) {
@@ -160,8 +188,8 @@ warm_up(const struct options *options, struct load_pool *pool)
 	uint64_t failures = 0;
 
 	if (options->warm_s > 0 && options->move_clock) {
-		failures += run_known(options, pool, LOAD_FIRST,
-		    time(NULL) - options->warm_s);
+		failures += run_known(
+		    options, pool, LOAD_FIRST, time(NULL) - options->warm_s);
 		failures += run_known(options, pool, LOAD_AGAIN, 0);
 	} else if (options->warm_s > 0) {
 		failures += run_known(options, pool, LOAD_FIRST, 0);
@@ -195,8 +223,9 @@ own_cpu_us(void)
 
 	getrusage(RUSAGE_SELF, &usage_now);
 	return 1e6 * (double)(usage_now.ru_utime.tv_sec +
-	    usage_now.ru_stime.tv_sec) +
-	    (double)(usage_now.ru_utime.tv_usec + usage_now.ru_stime.tv_usec);
+			      usage_now.ru_stime.tv_sec) +
+	       (double)(usage_now.ru_utime.tv_usec +
+			usage_now.ru_stime.tv_usec);
 }
 
 static int
@@ -216,7 +245,7 @@ measure(const struct options *options, struct report *report)
 		goto out;
 	report->failures = warm_up(options, pool);
 	report->has_server = options->pid > 0 &&
-	    procstat_read(options->pid, &report->before) == 0;
+			     procstat_read(options->pid, &report->before) == 0;
 	report->generator_us = -own_cpu_us();
 	load_run(pool, &options->load, &report->load);
 	report->generator_us += own_cpu_us();
@@ -228,7 +257,7 @@ measure(const struct options *options, struct report *report)
 	if (idle != NULL)
 		report->idle_answered = ask_idle(options, idle);
 	report->failures += report->load.wrong + report->load.missing +
-	    options->idle - report->idle_answered;
+			    options->idle - report->idle_answered;
 	rc = 0;
 out:
 	load_close(&pool);

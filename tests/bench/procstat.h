@@ -9,10 +9,10 @@
 #include <sys/types.h>
 
 struct procstat {
-	int64_t user_us;	/* CPU of all its threads */
+	int64_t user_us; /* CPU of all its threads */
 	int64_t system_us;
-	int64_t rss_kib;	/* resident now */
-	int64_t peak_kib;	/* resident at most */
+	int64_t rss_kib;  /* resident now */
+	int64_t peak_kib; /* resident at most */
 };
 
 /* Fill *stat for pid.  Returns 0, or -1 when there is no such process; then

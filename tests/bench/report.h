@@ -15,13 +15,13 @@
 struct report {
 	const char *target;
 	size_t connections;
-	size_t idle;		/* connections held open beside the load */
-	uint64_t idle_answered;	/* of them, how many answered at the end */
-	uint64_t failures;	/* wrong and missing replies of all phases */
-	double generator_us;	/* CPU of the generator per request */
+	size_t idle;            /* connections held open beside the load */
+	uint64_t idle_answered; /* of them, how many answered at the end */
+	uint64_t failures;      /* wrong and missing replies of all phases */
+	double generator_us;    /* CPU of the generator per request */
 	struct load_result load;
-	bool has_server;	/* the rest is known */
-	struct procstat before;	/* the server, at the ends of the load */
+	bool has_server;        /* the rest is known */
+	struct procstat before; /* the server, at the ends of the load */
 	struct procstat after;
 };
 

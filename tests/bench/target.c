@@ -78,14 +78,14 @@ target_connect(const struct target *target)
 	if (fd < 0)
 		return -1;
 	/* Linux bounds connect() by the send timeout. */
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
-	    sizeof(patience)) != 0)
+	if (setsockopt(
+		fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) != 0)
 		goto out;
 	if (target->address.ss_family != AF_UNIX &&
 	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0)
 		goto out;
 	if (connect(fd, (const struct sockaddr *)&target->address,
-	    target->len) != 0)
+		target->len) != 0)
 		goto out;
 	if (fcntl(fd, F_SETFL, O_NONBLOCK) == 0)
 		return fd;

@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 struct text {
-	char *at;	/* the terminating NUL */
-	char *last;	/* the last byte of the buffer */
+	char *at;   /* the terminating NUL */
+	char *last; /* the last byte of the buffer */
 };
 
 /* Begin an empty text in buf of cap bytes, cap > 0; buf is borrowed. */

@@ -16,22 +16,22 @@
 #include <stdint.h>
 
 enum {
-	TRIPLET_TEXT = 96,	/* longest address with its NUL */
+	TRIPLET_TEXT = 96, /* longest address with its NUL */
 	TRIPLET_KEY = 256,
 };
 
 enum triplet_kind {
-	TRIPLET_KNOWN,	/* the same for every seed */
+	TRIPLET_KNOWN, /* the same for every seed */
 	TRIPLET_NEW,
-	TRIPLET_FILLER,	/* stored, and never asked for */
+	TRIPLET_FILLER, /* stored, and never asked for */
 };
 
 struct triplet {
-	char client[TRIPLET_TEXT];	/* address, IPv4 or IPv6 */
-	char network[TRIPLET_TEXT];	/* its /24 or /64, as keys have it */
-	char host[TRIPLET_TEXT];	/* client_name, or "unknown" */
+	char client[TRIPLET_TEXT];  /* address, IPv4 or IPv6 */
+	char network[TRIPLET_TEXT]; /* its /24 or /64, as keys have it */
+	char host[TRIPLET_TEXT];    /* client_name, or "unknown" */
 	char sender[TRIPLET_TEXT];
-	char folded[TRIPLET_TEXT];	/* the sender as keys have it */
+	char folded[TRIPLET_TEXT]; /* the sender as keys have it */
 	char recipient[TRIPLET_TEXT];
 };
 

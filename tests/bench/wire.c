@@ -40,34 +40,34 @@ wire_request(char buf[static WIRE_REQUEST], const struct triplet *triplet,
 
 	text_open(&text, buf, WIRE_REQUEST);
 	text_str(&text, "request=smtpd_access_policy\n"
-	    "protocol_state=RCPT\n"
-	    "protocol_name=ESMTP\n");
+			"protocol_state=RCPT\n"
+			"protocol_name=ESMTP\n");
 	put(&text, "client_address=", triplet->client);
 	put(&text, "client_name=", triplet->host);
 	put_num(&text, "client_port=", 1024 + serial % 60000);
 	put(&text, "reverse_client_name=", triplet->host);
 	text_str(&text, "server_address=192.0.2.25\n"
-	    "server_port=25\n");
+			"server_port=25\n");
 	put(&text, "helo_name=", triplet->host);
 	put(&text, "sender=", triplet->sender);
 	put(&text, "recipient=", triplet->recipient);
 	text_str(&text, "recipient_count=0\n"
-	    "queue_id=\n");
+			"queue_id=\n");
 	put_instance(&text, serial);
 	put_num(&text, "size=", 2000 + serial % 50000);
 	text_str(&text, "etrn_domain=\n"
-	    "stress=\n"
-	    "sasl_method=\n"
-	    "sasl_username=\n"
-	    "sasl_sender=\n"
-	    "ccert_subject=\n"
-	    "ccert_issuer=\n"
-	    "ccert_fingerprint=\n"
-	    "ccert_pubkey_fingerprint=\n"
-	    "encryption_protocol=TLSv1.3\n"
-	    "encryption_cipher=TLS_AES_256_GCM_SHA384\n"
-	    "encryption_keysize=256\n"
-	    "policy_context=\n");
+			"stress=\n"
+			"sasl_method=\n"
+			"sasl_username=\n"
+			"sasl_sender=\n"
+			"ccert_subject=\n"
+			"ccert_issuer=\n"
+			"ccert_fingerprint=\n"
+			"ccert_pubkey_fingerprint=\n"
+			"encryption_protocol=TLSv1.3\n"
+			"encryption_cipher=TLS_AES_256_GCM_SHA384\n"
+			"encryption_keysize=256\n"
+			"policy_context=\n");
 	if (test_time_s > 0)
 		put_num(&text, "policy_test_time=", (uint64_t)test_time_s);
 	text_str(&text, "\n");

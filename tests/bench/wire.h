@@ -14,16 +14,16 @@
 #include "tests/bench/triplet.h"
 
 enum {
-	WIRE_REQUEST = 2048,	/* longest request with its NUL */
-	WIRE_REPLY = 1024,	/* longest reply that is accepted */
+	WIRE_REQUEST = 2048, /* longest request with its NUL */
+	WIRE_REPLY = 1024,   /* longest reply that is accepted */
 };
 
 enum wire_class {
-	WIRE_PARTIAL,	/* the reply is not complete yet */
-	WIRE_PASS,	/* DUNNO or PREPEND */
-	WIRE_DEFER,	/* DEFER, DEFER_IF_PERMIT, or a 4xx code */
-	WIRE_OTHER,	/* well-formed, and neither */
-	WIRE_BROKEN,	/* not one action line and one empty line */
+	WIRE_PARTIAL, /* the reply is not complete yet */
+	WIRE_PASS,    /* DUNNO or PREPEND */
+	WIRE_DEFER,   /* DEFER, DEFER_IF_PERMIT, or a 4xx code */
+	WIRE_OTHER,   /* well-formed, and neither */
+	WIRE_BROKEN,  /* not one action line and one empty line */
 };
 
 /*

@@ -89,8 +89,9 @@ in_memory(struct cases *cases, const char *id, const struct spf_input *input)
 	if (!spf_prepare(input, arena, &guarded))
 		print(id, SPF_CHECK_NONE, "");
 	else {
-		spfzone_check(&cases->zone, cases->engine == ENGINE_GUARD ?
-		    cases->guard : NULL, &guarded, &output);
+		spfzone_check(&cases->zone,
+		    cases->engine == ENGINE_GUARD ? cases->guard : NULL,
+		    &guarded, &output);
 		print(id, output.result, output.explanation);
 	}
 	arena_free(&arena);
@@ -121,11 +122,14 @@ by_dns(struct cases *cases, const char *id, const struct spf_input *input)
 
 static void
 run_case(struct cases *cases, const char *id, const char *ip, char *helo,
-	char *sender)
+    char *sender)
 {
 	struct spf_input input = { .identity = SPF_CHECK_MAILFROM,
-	    .helo = helo, .sender = sender, .receiver = RECEIVER,
-	    .timeout_ms = 20000, .void_limit = 2 };
+		.helo = helo,
+		.sender = sender,
+		.receiver = RECEIVER,
+		.timeout_ms = 20000,
+		.void_limit = 2 };
 
 	unhex(helo);
 	unhex(sender);
@@ -144,8 +148,10 @@ open_dns(struct cases *cases, const char *port)
 	char server[64];
 	char *servers[] = { server };
 	struct dns_config config = { .nameservers = servers,
-	    .nameserver_count = 1, .trust_anchor_file = "",
-	    .question_timeout_ms = 8000, .cache_bytes = 4 << 20 };
+		.nameserver_count = 1,
+		.trust_anchor_file = "",
+		.question_timeout_ms = 8000,
+		.cache_bytes = 4 << 20 };
 	struct err err;
 
 	snprintf(server, sizeof(server), "127.0.0.1@%s", port);
@@ -171,8 +177,8 @@ read_line(struct cases *cases, char *line)
 	} else if (count == 4 && strcmp(words[0], "rr") == 0) {
 		unhex(words[1]);
 		len = unhex(words[3]);
-		if (!spfzone_add(&cases->zone, words[1], words[2], words[3],
-		    len))
+		if (!spfzone_add(
+			&cases->zone, words[1], words[2], words[3], len))
 			die("bad record", words[2]);
 	} else if (count == 5 && strcmp(words[0], "case") == 0) {
 		run_case(cases, words[1], words[2], words[3], words[4]);

@@ -58,8 +58,10 @@ type_of(const char *text)
 		const char *name;
 		enum dnspacket_type type;
 	} types[] = {
-		{ "A", DNSPACKET_A }, { "AAAA", DNSPACKET_AAAA },
-		{ "MX", DNSPACKET_MX }, { "PTR", DNSPACKET_PTR },
+		{ "A", DNSPACKET_A },
+		{ "AAAA", DNSPACKET_AAAA },
+		{ "MX", DNSPACKET_MX },
+		{ "PTR", DNSPACKET_PTR },
 		{ "TXT", DNSPACKET_TXT },
 	};
 	size_t i;
@@ -93,11 +95,12 @@ print_stats(const char *what)
 	const struct dns_stats *s = dns_stats(dns);
 
 	printf("%s\tquestions=%llu\tfound=%llu\tno_data=%llu\tno_name=%llu\t"
-	    "temporary=%llu\tbogus=%llu\ttimeouts=%llu\topen=%lld\n", what,
-	    (unsigned long long)s->questions, (unsigned long long)s->found,
-	    (unsigned long long)s->no_data, (unsigned long long)s->no_name,
-	    (unsigned long long)s->temporary, (unsigned long long)s->bogus,
-	    (unsigned long long)s->timeouts, (long long)s->open);
+	       "temporary=%llu\tbogus=%llu\ttimeouts=%llu\topen=%lld\n",
+	    what, (unsigned long long)s->questions,
+	    (unsigned long long)s->found, (unsigned long long)s->no_data,
+	    (unsigned long long)s->no_name, (unsigned long long)s->temporary,
+	    (unsigned long long)s->bogus, (unsigned long long)s->timeouts,
+	    (long long)s->open);
 }
 
 static void
@@ -177,7 +180,7 @@ ask_many(unsigned long long count, const char *prefix, const char *type)
 
 static void
 ask_one(const char *id, const char *name, const char *type,
-	unsigned long long again)
+    unsigned long long again)
 {
 	struct asked *asked = xmem_calloc(1, sizeof(*asked));
 	size_t i = 0;
@@ -220,8 +223,7 @@ command(char *line)
 	if (n == 4 && strcmp(word[0], "ask") == 0)
 		ask_one(word[1], word[2], word[3], 0);
 	else if (n == 5 && strcmp(word[0], "again") == 0)
-		ask_one(word[2], word[3], word[4],
-		    strtoull(word[1], NULL, 10));
+		ask_one(word[2], word[3], word[4], strtoull(word[1], NULL, 10));
 	else if (n == 2 && strcmp(word[0], "cancel") == 0)
 		cancel(word[1]);
 	else if (n == 4 && strcmp(word[0], "many") == 0)
@@ -237,8 +239,8 @@ command(char *line)
 static void
 on_input(void *arg)
 {
-	ssize_t n = read(STDIN_FILENO, input + input_len,
-	    sizeof(input) - input_len);
+	ssize_t n =
+	    read(STDIN_FILENO, input + input_len, sizeof(input) - input_len);
 	char *line = input, *end;
 
 	(void)arg;
@@ -247,8 +249,8 @@ on_input(void *arg)
 		return;
 	}
 	input_len += (size_t)n;
-	while ((end = memchr(line, '\n', (size_t)(input + input_len - line)))
-	    != NULL) {
+	while ((end = memchr(line, '\n', (size_t)(input + input_len - line))) !=
+	       NULL) {
 		*end = '\0';
 		command(line);
 		line = end + 1;
@@ -291,7 +293,7 @@ read_arguments(int argc, char **argv, struct dns_config *config)
 
 static void
 on_request(void *arg, struct policysrv_call *call,
-	const struct policyproto_request *request)
+    const struct policyproto_request *request)
 {
 	(void)arg;
 	(void)request;
@@ -302,11 +304,13 @@ int
 main(int argc, char **argv)
 {
 	static const struct policysrv_config server_config = {
-		.max_connections = 10, .request_timeout_s = 10,
+		.max_connections = 10,
+		.request_timeout_s = 10,
 	};
 	const struct policysrv_hooks hooks = { .request = on_request };
 	struct dns_config config = {
-		.trust_anchor_file = "", .question_timeout_ms = 8000,
+		.trust_anchor_file = "",
+		.question_timeout_ms = 8000,
 		.cache_bytes = 8 * 1024 * 1024,
 	};
 	struct err err = { "" };

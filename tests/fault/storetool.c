@@ -65,8 +65,8 @@ get(struct store_stmt *stmt, int64_t *value_r, struct err *err)
 }
 
 static int
-get_in_snapshot(struct tool *t, struct store_stmt *stmt, int64_t *value_r,
-	struct err *err)
+get_in_snapshot(
+    struct tool *t, struct store_stmt *stmt, int64_t *value_r, struct err *err)
 {
 	if (store_begin_read(t->store, err) < 0)
 		return -1;
@@ -102,7 +102,7 @@ obey(struct tool *t, const char *line)
 		result = put(t, rows, size, &err);
 	} else if (strcmp(word, "run") == 0) {
 		while ((result = put(t, rows, size, &err)) == 0 &&
-		    (result = get(t->last, &value, &err)) == 0)
+		       (result = get(t->last, &value, &err)) == 0)
 			answer(result, value, &err);
 	} else if (strcmp(word, "count") == 0) {
 		result = get_in_snapshot(t, t->count, &value, &err);
@@ -140,15 +140,16 @@ main(int argc, char **argv)
 	if (argc != 3)
 		return 64;
 	config.path = argv[1];
-	config.mode = strcmp(argv[2], "daemon") == 0 ? STORE_DAEMON :
-	    strcmp(argv[2], "tool") == 0 ? STORE_TOOL : STORE_TOOL_READ;
+	config.mode = strcmp(argv[2], "daemon") == 0 ? STORE_DAEMON
+		      : strcmp(argv[2], "tool") == 0 ? STORE_TOOL
+						     : STORE_TOOL_READ;
 	t.store = store_open(&config, &note, &err);
 	if (t.store == NULL) {
 		answer(-1, 0, &err);
 		return 1;
 	}
-	t.insert = store_prepare(t.store, "INSERT INTO item(body) VALUES (?1)",
-	    &err);
+	t.insert =
+	    store_prepare(t.store, "INSERT INTO item(body) VALUES (?1)", &err);
 	t.count = store_prepare(t.store, "SELECT count(*) FROM item", &err);
 	t.last = store_prepare(t.store, "SELECT max(n) FROM item", &err);
 	if (t.insert == NULL || t.count == NULL || t.last == NULL) {

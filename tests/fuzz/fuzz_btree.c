@@ -25,7 +25,7 @@ static bool
 lies_in(const struct btree_bytes *bytes, const uint8_t *base, size_t size)
 {
 	return bytes->bytes >= base && bytes->bytes <= base + size &&
-	    bytes->len <= size - (size_t)(bytes->bytes - base);
+	       bytes->len <= size - (size_t)(bytes->bytes - base);
 }
 
 /* Every byte is touched, so that a sanitizer sees where it lies. */
@@ -53,10 +53,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (btree_open(&bt, copy, size, NULL) == 0) {
 		while (btree_next(&bt, &key, &value)) {
 			must(lies_in(&key, copy, size) ||
-			    lies_in(&key, bt.key_buf, sizeof(bt.key_buf)));
+			     lies_in(&key, bt.key_buf, sizeof(bt.key_buf)));
 			must(lies_in(&value, copy, size) ||
-			    lies_in(&value, bt.value_buf,
-			    sizeof(bt.value_buf)));
+			     lies_in(
+				 &value, bt.value_buf, sizeof(bt.value_buf)));
 			sink = sum(&key) + sum(&value);
 			items++;
 		}

@@ -24,17 +24,16 @@ static const char *const colors[] = { "red", "green", "blue", NULL };
 static int
 set_alias(struct config *config, const char *value, struct err *err)
 {
-	return config_set(config, "List", value == NULL ? "bare" : value,
-	    err);
+	return config_set(config, "List", value == NULL ? "bare" : value, err);
 }
 
-#define ROW(n, t, member) \
+#define ROW(n, t, member)                                                      \
 	.name = n, .type = t, .offset = offsetof(struct values, member)
 
 static const struct config_option options[] = {
 	{ ROW("Flag", CONFIG_BOOL, flag), .initial = "yes" },
-	{ ROW("Number", CONFIG_INT, number), .min = INT64_MIN,
-	  .max = INT64_MAX, .if_bare = "7" },
+	{ ROW("Number", CONFIG_INT, number), .min = INT64_MIN, .max = INT64_MAX,
+	    .if_bare = "7" },
 	{ ROW("Mode", CONFIG_OCTAL, mode), .max = 07777 },
 	{ ROW("MaxAge", CONFIG_TIME, days), .unit = 'd' },
 	{ ROW("MaxWeeks", CONFIG_TIME, weeks), .unit = 'w' },
@@ -47,8 +46,7 @@ static const struct config_option options[] = {
 	{ ROW("List", CONFIG_LIST, list), .initial = "first" },
 	{ ROW("Files", CONFIG_LIST, files) },
 	{ .name = "Alias", .type = CONFIG_CALL, .set = set_alias },
-	{ .name = "Obsolete", .type = CONFIG_IGNORED },
-	CONFIG_END
+	{ .name = "Obsolete", .type = CONFIG_IGNORED }, CONFIG_END
 };
 
 static bool

@@ -66,7 +66,7 @@ try_key(char *key, size_t len)
 		must(parts.network.text == key && parts.network.len > 0);
 		must(parts.sender.text == key + parts.network.len + 1);
 		must(parts.recipient.text ==
-		    parts.sender.text + parts.sender.len + 1);
+		     parts.sender.text + parts.sender.len + 1);
 		must(parts.recipient.text + parts.recipient.len == key + len);
 	}
 	if (ctl_entry_unescape(key))

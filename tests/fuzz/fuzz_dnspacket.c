@@ -13,7 +13,10 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const enum dnspacket_type types[] = {
-	DNSPACKET_A, DNSPACKET_PTR, DNSPACKET_MX, DNSPACKET_TXT,
+	DNSPACKET_A,
+	DNSPACKET_PTR,
+	DNSPACKET_MX,
+	DNSPACKET_TXT,
 	DNSPACKET_AAAA,
 };
 
@@ -29,7 +32,7 @@ check_text(const char *text, size_t len, size_t max)
 
 static void
 check_record(const struct dnspacket_record *record, enum dnspacket_type type,
-	size_t packet_len)
+    size_t packet_len)
 {
 	assert(record->data[record->len] == '\0');
 	assert(record->ttl <= INT32_MAX);
@@ -54,16 +57,17 @@ static void
 check_packet(const uint8_t *packet, size_t len, enum dnspacket_type type)
 {
 	struct arena *arena = arena_new();
-	struct dnspacket_answer answer = dnspacket_parse(packet, len, type,
-	    arena);
+	struct dnspacket_answer answer =
+	    dnspacket_parse(packet, len, type, arena);
 	size_t i;
 
 	assert((answer.status == DNSPACKET_FOUND) == (answer.count > 0));
 	assert(answer.count <= DNSPACKET_RECORDS_MAX);
 	for (i = 0; i < answer.count; i++)
 		check_record(&answer.records[i], type, len);
-	assert(arena_used(arena) <= 20 * len + 300 * sizeof(*answer.records) +
-	    DNSPACKET_RECORDS_MAX * DNSPACKET_NAME_SIZE);
+	assert(arena_used(arena) <=
+	       20 * len + 300 * sizeof(*answer.records) +
+		   DNSPACKET_RECORDS_MAX * DNSPACKET_NAME_SIZE);
 	arena_free(&arena);
 }
 

@@ -59,7 +59,7 @@ try_keys(uint8_t options, const char *sender, const char *recipient)
 
 	must(ip_parse(options & 4 ? "192.0.2.77" : "2001:DB8::ab:1", &ip));
 	for (int folding = KEY_FOLD_ALL; folding <= KEY_FOLD_POSTGREY;
-	    folding++) {
+	     folding++) {
 		key_make(&config, (enum key_folding)folding, &ip, sender,
 		    recipient, key);
 		key_make(&config, (enum key_folding)folding, &ip, sender,
@@ -84,12 +84,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	/* A copy that ends with its NUL: reading on would be seen. */
-	sender = xmem_strndup((const char *)data + 1,
-	    strnlen((const char *)data + 1, size - 1));
-	recipient = strlen(sender) + 1 < size ?
-	    xmem_strndup((const char *)data + 2 + strlen(sender),
-	    strnlen((const char *)data + 2 + strlen(sender),
-	    size - 2 - strlen(sender))) : xmem_strdup("r@example.org");
+	sender = xmem_strndup(
+	    (const char *)data + 1, strnlen((const char *)data + 1, size - 1));
+	recipient = strlen(sender) + 1 < size
+			? xmem_strndup((const char *)data + 2 + strlen(sender),
+			      strnlen((const char *)data + 2 + strlen(sender),
+				  size - 2 - strlen(sender)))
+			: xmem_strdup("r@example.org");
 	try_folding(sender);
 	try_keys(data[0], sender, recipient);
 	if (key_refold((const char *)data, size, key))

@@ -37,7 +37,7 @@ check_reply(const char *action)
 
 	assert(len <= cap);
 	assert(policyproto_find_end(reply, len, &scanned, &size) ==
-	    POLICYPROTO_COMPLETE);
+	       POLICYPROTO_COMPLETE);
 	assert(size == len);
 	assert(memcmp(reply, "action=", strlen("action=")) == 0);
 	assert(policyproto_parse(reply, size, &request));
@@ -89,8 +89,7 @@ check_request(const char *bytes, size_t size)
 		ptrdiff_t want = find_value(bytes, size,
 		    policyproto_attr_name((enum policyproto_attr)i));
 
-		assert(!is_whole ||
-		    (value == NULL ? -1 : value - buf) == want);
+		assert(!is_whole || (value == NULL ? -1 : value - buf) == want);
 		if (value != NULL) {
 			check_inside(buf, size, value);
 			check_reply(value);
@@ -136,8 +135,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (step < len / 256)
 		step = len / 256;
 	while (len > 0) {
-		enum policyproto_status status = find_end(bytes, len, len,
-		    &want);
+		enum policyproto_status status =
+		    find_end(bytes, len, len, &want);
 
 		assert(find_end(bytes, len, step, &got) == status);
 		if (status != POLICYPROTO_COMPLETE)

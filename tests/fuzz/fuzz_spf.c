@@ -38,13 +38,32 @@ static void
 generate(struct str *s, const uint8_t *bytes, size_t len)
 {
 	static const char *const terms[] = {
-		"a", "mx", "ptr", "a:%u.org", "mx:%u.org", "ptr:%u.org",
-		"include:%u.org", "exists:%%{l}.%u.org", "a/24", "a:%u.org/0",
-		"mx:%u.org/8//0", "ip4:10.%u.0.0/16", "ip6:2001:db8:%u::/48",
-		"exists:%%{p}.%u.org", "exists:%%{ir}.%u.org", "all",
-		"include:%%{d}", "a:%%{d2}", "mx:%%{h}", "redirect=%u.org",
-		"exp=%u.org", "m=%u", "ip4:192.0.2.%u", "a:%u..org",
-		"exists:%%{o1r}.%%{s}.%u.org", "a:%u.none",
+		"a",
+		"mx",
+		"ptr",
+		"a:%u.org",
+		"mx:%u.org",
+		"ptr:%u.org",
+		"include:%u.org",
+		"exists:%%{l}.%u.org",
+		"a/24",
+		"a:%u.org/0",
+		"mx:%u.org/8//0",
+		"ip4:10.%u.0.0/16",
+		"ip6:2001:db8:%u::/48",
+		"exists:%%{p}.%u.org",
+		"exists:%%{ir}.%u.org",
+		"all",
+		"include:%%{d}",
+		"a:%%{d2}",
+		"mx:%%{h}",
+		"redirect=%u.org",
+		"exp=%u.org",
+		"m=%u",
+		"ip4:192.0.2.%u",
+		"a:%u..org",
+		"exists:%%{o1r}.%%{s}.%u.org",
+		"a:%u.none",
 	};
 	static const char qualifiers[] = "+-~?";
 
@@ -70,8 +89,8 @@ static void
 add_line(struct spfzone *zone, unsigned domain, const uint8_t *line, size_t len)
 {
 	static const char *const others[] = { "A 10.0.0.1", "A 192.0.2.77",
-	    "AAAA 2001:db8::ab:1", "MX 0.org", "MX 1.org", "MX x.none",
-	    "FAIL ", "MX ." };
+		"AAAA 2001:db8::ab:1", "MX 0.org", "MX 1.org", "MX x.none",
+		"FAIL ", "MX ." };
 	char name[32], buf[2048], *type, *value;
 	struct str s;
 
@@ -115,8 +134,9 @@ static void
 add_client_names(struct spfzone *zone)
 {
 	static const char *const reverse[] = { "77.2.0.192.in-addr.arpa",
-	    "1.0.0.0.b.a.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2"
-	    ".ip6.arpa" };
+		"1.0.0.0.b.a.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0."
+		"2"
+		".ip6.arpa" };
 
 	for (size_t i = 0; i < 2; i++) {
 		spfzone_add(zone, reverse[i], "PTR", "0.org", 5);
@@ -145,10 +165,10 @@ compare(struct spfzone *zone, const struct spfguard_input *input)
 	}
 	must(ours.lookups <= SPFGUARD_LOOKUPS_MAX);
 	must(ours.result == SPF_CHECK_PERMERROR ||
-	    ours.void_lookups <= input->void_limit);
+	     ours.void_lookups <= input->void_limit);
 	must((ours.problem[0] != '\0') ==
-	    (ours.result == SPF_CHECK_PERMERROR ||
-	    ours.result == SPF_CHECK_TEMPERROR));
+	     (ours.result == SPF_CHECK_PERMERROR ||
+		 ours.result == SPF_CHECK_TEMPERROR));
 }
 
 static void
@@ -164,8 +184,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct spfzone zone = { .count = 0 };
 	struct spfguard_input input = { .sender_local = "a.b-c",
-	    .sender_domain = "0.org", .helo = "1.org", .receiver = "r.org",
-	    .now_s = 1, .void_limit = 2, .trace = ignore_step };
+		.sender_domain = "0.org",
+		.helo = "1.org",
+		.receiver = "r.org",
+		.now_s = 1,
+		.void_limit = 2,
+		.trace = ignore_step };
 	struct err err;
 
 	if (size == 0)
@@ -173,8 +197,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (guard == NULL)
 		guard = spfguard_new(&err);
 	must(guard != NULL);
-	must(ip_parse(data[0] & 1 ? data[0] & 2 ? "127.0.0.1" : "192.0.2.77" :
-	    data[0] & 2 ? "::1" : "2001:db8::ab:1", &input.ip));
+	must(ip_parse(data[0] & 1   ? data[0] & 2 ? "127.0.0.1" : "192.0.2.77"
+		      : data[0] & 2 ? "::1"
+				    : "2001:db8::ab:1",
+	    &input.ip));
 	if (data[0] & 4)
 		input.sender_local = "\303\251";
 	if (data[0] & 8)

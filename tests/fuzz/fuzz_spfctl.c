@@ -40,8 +40,8 @@ check_advice(const struct ctl_advice *advice)
 	check_printable(ctl_advice_level_name(advice->level));
 	must(advice->offset <= node->len);
 	must(is_syntax || advice->len <= node->len - advice->offset);
-	ctl_caret_make(&caret, node->text, node->len, advice->offset,
-		advice->len);
+	ctl_caret_make(
+	    &caret, node->text, node->len, advice->offset, advice->len);
 	check_printable(caret.text);
 	must(strlen(caret.text) <= CTL_CARET_COLUMNS);
 	must(strlen(caret.marks) <= CTL_CARET_COLUMNS);
@@ -59,8 +59,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena *arena = arena_new();
-	struct ctl_survey *survey = ctl_survey_text(NULL, "example.org",
-		(const char *)data, size, never, NULL);
+	struct ctl_survey *survey = ctl_survey_text(
+	    NULL, "example.org", (const char *)data, size, never, NULL);
 	const struct ctl_survey_node *root = ctl_survey_root(survey);
 	const struct ctl_advice *advice = ctl_advice_make(root, 2, arena);
 

@@ -76,14 +76,23 @@ static void
 try_texts(const struct finding *finding, char *const *texts)
 {
 	const struct text_values values = {
-		.finding = finding, .client = "2001:db8::1",
-		.helo = texts[4], .sender = texts[5], .receiver = texts[6],
-		.hostname = "mx.example", .url = texts[8],
+		.finding = finding,
+		.client = "2001:db8::1",
+		.helo = texts[4],
+		.sender = texts[5],
+		.receiver = texts[6],
+		.hostname = "mx.example",
+		.url = texts[8],
 	};
 	const struct text_event event = {
-		.queue_id = texts[7], .action = "reject", .finding = finding,
-		.client_name = texts[4], .client_address = texts[6],
-		.helo = texts[4], .sender = texts[5], .recipient = texts[6],
+		.queue_id = texts[7],
+		.action = "reject",
+		.finding = finding,
+		.client_name = texts[4],
+		.client_address = texts[6],
+		.helo = texts[4],
+		.sender = texts[5],
+		.recipient = texts[6],
 	};
 	char reply[TEXT_REPLY_SIZE], log[TEXT_LOG_SIZE];
 	struct err err;
@@ -152,15 +161,21 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	finding = (struct finding){ .is_known = true,
 		.result = (enum spf_result)(choice % 7),
-		.domain = texts[0], .mechanism = texts[1],
-		.problem = texts[2], .explanation = texts[3],
+		.domain = texts[0],
+		.mechanism = texts[1],
+		.problem = texts[2],
+		.explanation = texts[3],
 		.lookups = choice };
-	try_headers(&(struct header_facts){ .finding = &finding,
-		.identity = choice & 0x80 ? SPF_CHECK_HELO :
-					    SPF_CHECK_MAILFROM,
-		.client = "2001:db8::1", .helo = texts[4],
-		.sender = texts[5], .receiver = texts[6],
-		.hostname = texts[9], .authserv_id = "id.example" }, choice);
+	try_headers(
+	    &(struct header_facts){ .finding = &finding,
+		.identity = choice & 0x80 ? SPF_CHECK_HELO : SPF_CHECK_MAILFROM,
+		.client = "2001:db8::1",
+		.helo = texts[4],
+		.sender = texts[5],
+		.receiver = texts[6],
+		.hostname = texts[9],
+		.authserv_id = "id.example" },
+	    choice);
 	try_texts(&finding, texts);
 	try_lists(texts[8], texts[4]);
 	if (choice & 0x40)

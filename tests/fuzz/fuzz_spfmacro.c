@@ -63,8 +63,8 @@ try_domain(struct spfrecord_text text, const struct spfmacro_values *values)
 }
 
 static void
-try_explanation(struct spfrecord_text text,
-	const struct spfmacro_values *values)
+try_explanation(
+    struct spfrecord_text text, const struct spfmacro_values *values)
 {
 	char out[SPFMACRO_TEXT_SIZE];
 
@@ -95,9 +95,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > 0)
 		memcpy(text, data, size);
 	values = (struct spfmacro_values){ .sender_local = local,
-	    .sender_domain = "mail.example.org", .domain = "example.org",
-	    .ip = &ip, .validated = options & 2 ? "mx.example.org" : NULL,
-	    .helo = helo, .receiver = helo, .now_s = options };
+		.sender_domain = "mail.example.org",
+		.domain = "example.org",
+		.ip = &ip,
+		.validated = options & 2 ? "mx.example.org" : NULL,
+		.helo = helo,
+		.receiver = helo,
+		.now_s = options };
 	spec = (struct spfrecord_text){ text, size };
 	spfmacro_needs_validated(spec);
 	spfmacro_needs_local(spec);

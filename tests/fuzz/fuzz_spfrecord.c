@@ -92,8 +92,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (const char *c = fault.text; *c != '\0'; c++)
 			must(*c >= 0x20 && *c <= 0x7e);
 	}
-	name = xmem_strndup((const char *)data, strnlen((const char *)data,
-	    size));
+	name =
+	    xmem_strndup((const char *)data, strnlen((const char *)data, size));
 	if (spfrecord_domain_ok(name))
 		must(strlen(name) <= 254 && strchr(name, '.') != NULL);
 	xmem_free(&name);

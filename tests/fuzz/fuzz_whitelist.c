@@ -37,8 +37,8 @@ count_warning(void *arg, const char *text)
 }
 
 static void
-try_whitelist(enum whitelist_kind kind, const char *text, size_t len,
-	const char *subject)
+try_whitelist(
+    enum whitelist_kind kind, const char *text, size_t len, const char *subject)
 {
 	struct whitelist *list = whitelist_new(kind);
 	struct whitelist_faults faults = { 0 };
@@ -46,15 +46,16 @@ try_whitelist(enum whitelist_kind kind, const char *text, size_t len,
 	struct ip ip;
 	bool has_ip = ip_parse(subject, &ip);
 
-	whitelist_parse(list, "LIST", text, len, count_warning, &warnings,
-	    &faults);
+	whitelist_parse(
+	    list, "LIST", text, len, count_warning, &warnings, &faults);
 	must(warnings == faults.lines && faults.regexes <= faults.lines);
 	if (kind == WHITELIST_CLIENTS)
-		must(!whitelist_has_client(list, subject,
-		    has_ip ? &ip : NULL) || whitelist_count(list) > 0);
+		must(
+		    !whitelist_has_client(list, subject, has_ip ? &ip : NULL) ||
+		    whitelist_count(list) > 0);
 	else
 		must(!whitelist_has_recipient(list, subject) ||
-		    whitelist_count(list) > 0);
+		     whitelist_count(list) > 0);
 	whitelist_free(&list);
 }
 
@@ -82,7 +83,7 @@ try_regex(const char *pattern, const char *subject)
 	must((regexset_add(set, pattern, &err) == 0) == (alone != NULL));
 	if (alone != NULL)
 		must(regexset_matches(set, subject, len) ==
-		    (regex_match(alone, subject, len) == REGEX_MATCH));
+		     (regex_match(alone, subject, len) == REGEX_MATCH));
 	regex_free(&alone);
 	regexset_free(&set);
 }
@@ -96,14 +97,14 @@ try_rules(const char *value, const char *subject)
 	struct err err;
 
 	for (unsigned kind = 0; kind < RULES_KIND_COUNT; kind++) {
-		if (rules_canonical((enum rules_kind)kind, value, out,
-		    &err) < 0)
+		if (rules_canonical((enum rules_kind)kind, value, out, &err) <
+		    0)
 			continue;
-		must(rules_canonical((enum rules_kind)kind, out, again,
-		    &err) == 0);
+		must(rules_canonical((enum rules_kind)kind, out, again, &err) ==
+		     0);
 		must(strcmp(out, again) == 0);
-		must(rules_add(rules, (enum rules_kind)kind, out, RULES_BLOCK,
-		    0, ""));
+		must(rules_add(
+		    rules, (enum rules_kind)kind, out, RULES_BLOCK, 0, ""));
 	}
 	rules_match(rules, &s, 1, NULL);
 	rules_free(&rules);
@@ -115,8 +116,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *text = (const char *)data;
 	size_t len = strnlen(text, size);
 	char *list = xmem_strndup(text, len);
-	char *subject = len < size ? xmem_strndup(text + len + 1,
-	    strnlen(text + len + 1, size - len - 1)) : xmem_strdup("");
+	char *subject = len < size
+			    ? xmem_strndup(text + len + 1,
+				  strnlen(text + len + 1, size - len - 1))
+			    : xmem_strdup("");
 
 	try_whitelist(WHITELIST_CLIENTS, text, len, subject);
 	try_whitelist(WHITELIST_RECIPIENTS, text, len, subject);

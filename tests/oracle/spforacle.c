@@ -24,15 +24,15 @@ enum outcome {
 	OUTCOME_PERMERROR,
 };
 
-static enum spf_result check_host(struct oracle *o, const char *domain,
-	bool top);
+static enum spf_result check_host(
+    struct oracle *o, const char *domain, bool top);
 
 static enum outcome
 problem(struct oracle *o, enum outcome outcome, const char *what)
 {
 	if (o->output->problem[0] == '\0')
-		snprintf(o->output->problem, sizeof(o->output->problem), "%s",
-		    what);
+		snprintf(
+		    o->output->problem, sizeof(o->output->problem), "%s", what);
 	return outcome;
 }
 
@@ -60,9 +60,8 @@ ask_counted(struct oracle *o, const char *name, enum dnspacket_type type)
 {
 	struct spfanswers_answer answer = ask(o, name, type);
 
-	if (dnspacket_name_ok(name) &&
-	    (answer.status == SPFANSWERS_NO_DATA ||
-	    answer.status == SPFANSWERS_NO_NAME))
+	if (dnspacket_name_ok(name) && (answer.status == SPFANSWERS_NO_DATA ||
+					   answer.status == SPFANSWERS_NO_NAME))
 		o->output->void_lookups++;
 	return answer;
 }
@@ -87,20 +86,19 @@ same_bits(const uint8_t *a, const uint8_t *b, unsigned count)
 }
 
 static enum outcome
-match_addresses(struct oracle *o, const char *name,
-	const struct spfrecord_term *term)
+match_addresses(
+    struct oracle *o, const char *name, const struct spfrecord_term *term)
 {
-	struct spfanswers_answer answer = ask_counted(o, name,
-	    address_type(o));
+	struct spfanswers_answer answer = ask_counted(o, name, address_type(o));
 
 	if (answer.status == SPFANSWERS_TEMPORARY)
 		return OUTCOME_TEMPERROR;
 	for (size_t i = 0; i < answer.count; i++) {
-		if (answer.records[i].len ==
-		    ip_bits(o->input->ip.family) / 8 &&
+		if (answer.records[i].len == ip_bits(o->input->ip.family) / 8 &&
 		    same_bits((const uint8_t *)answer.records[i].data,
-		    o->input->ip.bytes, o->input->ip.family == IP_V4 ?
-		    term->cidr4 : term->cidr6))
+			o->input->ip.bytes,
+			o->input->ip.family == IP_V4 ? term->cidr4
+						     : term->cidr6))
 			return OUTCOME_MATCH;
 	}
 	return OUTCOME_NO_MATCH;
@@ -116,8 +114,8 @@ match_mx(struct oracle *o, const char *name, const struct spfrecord_term *term)
 	if (answer.count > SPFGUARD_MX_MAX)
 		return problem(o, OUTCOME_PERMERROR, "too many MX");
 	for (size_t i = 0; i < answer.count; i++) {
-		enum outcome outcome = match_addresses(o,
-		    answer.records[i].data, term);
+		enum outcome outcome =
+		    match_addresses(o, answer.records[i].data, term);
 
 		if (outcome != OUTCOME_NO_MATCH)
 			return outcome;
@@ -150,7 +148,7 @@ relation(const char *name, const char *domain)
 	if (strcasecmp(name, domain) == 0)
 		return 2;
 	return len > domain_len && name[len - domain_len - 1] == '.' &&
-	    strcasecmp(name + len - domain_len, domain) == 0;
+	       strcasecmp(name + len - domain_len, domain) == 0;
 }
 
 /* The best validated name; "unknown" if there is none that has least. */
@@ -162,8 +160,8 @@ validated(struct oracle *o, const char *domain, int least, bool counted)
 	char reverse[128];
 
 	reverse_name(&o->input->ip, reverse, sizeof(reverse));
-	names = counted ? ask_counted(o, reverse, DNSPACKET_PTR) :
-	    ask(o, reverse, DNSPACKET_PTR);
+	names = counted ? ask_counted(o, reverse, DNSPACKET_PTR)
+			: ask(o, reverse, DNSPACKET_PTR);
 	for (size_t i = 0; i < names.count && i < SPFGUARD_PTR_MAX; i++) {
 		const char *name = names.records[i].data;
 		int how = relation(name, domain);
@@ -173,8 +171,8 @@ validated(struct oracle *o, const char *domain, int least, bool counted)
 		addresses = ask(o, name, address_type(o));
 		for (size_t k = 0; k < addresses.count; k++) {
 			if (memcmp(addresses.records[k].data,
-			    o->input->ip.bytes,
-			    ip_bits(o->input->ip.family) / 8) == 0)
+				o->input->ip.bytes,
+				ip_bits(o->input->ip.family) / 8) == 0)
 				found[how] = name;
 		}
 	}
@@ -193,8 +191,9 @@ macro_values(struct oracle *o, const char *domain, struct spfrecord_text text)
 		.sender_domain = o->input->sender_domain,
 		.domain = domain,
 		.ip = &o->input->ip,
-		.validated = spfmacro_needs_validated(text) ?
-		    validated(o, domain, 0, false) : NULL,
+		.validated = spfmacro_needs_validated(text)
+				 ? validated(o, domain, 0, false)
+				 : NULL,
 		.helo = o->input->helo,
 		.receiver = o->input->receiver,
 		.now_s = o->input->now_s,
@@ -203,7 +202,7 @@ macro_values(struct oracle *o, const char *domain, struct spfrecord_text text)
 
 static void
 target_name(struct oracle *o, const char *domain, struct spfrecord_text spec,
-	char out[static SPFMACRO_DOMAIN_SIZE])
+    char out[static SPFMACRO_DOMAIN_SIZE])
 {
 	struct spfmacro_values values;
 
@@ -265,8 +264,10 @@ match(struct oracle *o, const char *domain, const struct spfrecord_term *term)
 	if (term->mechanism == SPFRECORD_IP4 ||
 	    term->mechanism == SPFRECORD_IP6)
 		return term->net.base.family == o->input->ip.family &&
-		    same_bits(term->net.base.bytes, o->input->ip.bytes,
-		    term->net.prefix) ? OUTCOME_MATCH : OUTCOME_NO_MATCH;
+			       same_bits(term->net.base.bytes,
+				   o->input->ip.bytes, term->net.prefix)
+			   ? OUTCOME_MATCH
+			   : OUTCOME_NO_MATCH;
 	if (!count_term(o))
 		return problem(o, OUTCOME_PERMERROR, "too many terms");
 	if (has_odd_local(o, term->domain))
@@ -281,12 +282,14 @@ match(struct oracle *o, const char *domain, const struct spfrecord_term *term)
 		return match_include(o, name);
 	case SPFRECORD_PTR:
 		return name[0] != '\0' && strcmp(validated(o, name, 1, true),
-		    "unknown") != 0 ? OUTCOME_MATCH : OUTCOME_NO_MATCH;
+					      "unknown") != 0
+			   ? OUTCOME_MATCH
+			   : OUTCOME_NO_MATCH;
 	case SPFRECORD_EXISTS:
 		answer = ask_counted(o, name, DNSPACKET_A);
-		return answer.status == SPFANSWERS_TEMPORARY ?
-		    OUTCOME_TEMPERROR : answer.count > 0 ? OUTCOME_MATCH :
-		    OUTCOME_NO_MATCH;
+		return answer.status == SPFANSWERS_TEMPORARY ? OUTCOME_TEMPERROR
+		       : answer.count > 0                    ? OUTCOME_MATCH
+							     : OUTCOME_NO_MATCH;
 	case SPFRECORD_ALL:
 	case SPFRECORD_IP4:
 	case SPFRECORD_IP6:
@@ -298,9 +301,10 @@ match(struct oracle *o, const char *domain, const struct spfrecord_term *term)
 static enum spf_result
 result_of(char qualifier)
 {
-	return qualifier == '+' ? SPF_CHECK_PASS :
-	    qualifier == '-' ? SPF_CHECK_FAIL :
-	    qualifier == '~' ? SPF_CHECK_SOFTFAIL : SPF_CHECK_NEUTRAL;
+	return qualifier == '+'   ? SPF_CHECK_PASS
+	       : qualifier == '-' ? SPF_CHECK_FAIL
+	       : qualifier == '~' ? SPF_CHECK_SOFTFAIL
+				  : SPF_CHECK_NEUTRAL;
 }
 
 static void
@@ -318,10 +322,10 @@ explain(struct oracle *o, const char *domain, struct spfrecord_text spec)
 	if (answer.count != 1)
 		return;
 	text = (struct spfrecord_text){ answer.records[0].data,
-	    answer.records[0].len };
+		answer.records[0].len };
 	values = macro_values(o, domain, text);
-	spfmacro_explanation(text.start, text.len, &values,
-	    o->output->explanation);
+	spfmacro_explanation(
+	    text.start, text.len, &values, o->output->explanation);
 }
 
 static const struct spfrecord *
@@ -332,11 +336,11 @@ find_record(struct oracle *o, const char *domain, enum spf_result *result_r)
 	const struct spfrecord *record;
 	struct spfrecord_fault fault;
 
-	*result_r = answer.status == SPFANSWERS_TEMPORARY ?
-	    SPF_CHECK_TEMPERROR : SPF_CHECK_NONE;
+	*result_r = answer.status == SPFANSWERS_TEMPORARY ? SPF_CHECK_TEMPERROR
+							  : SPF_CHECK_NONE;
 	for (size_t i = 0; i < answer.count; i++) {
-		if (!spfrecord_is(answer.records[i].data,
-		    answer.records[i].len))
+		if (!spfrecord_is(
+			answer.records[i].data, answer.records[i].len))
 			continue;
 		*result_r = SPF_CHECK_PERMERROR;
 		if (found != NULL)
@@ -354,7 +358,7 @@ find_record(struct oracle *o, const char *domain, enum spf_result *result_r)
 /* Section 6.1. */
 static enum spf_result
 redirect(struct oracle *o, const char *domain, const struct spfrecord *record,
-	bool top)
+    bool top)
 {
 	char name[SPFMACRO_DOMAIN_SIZE];
 	enum spf_result result;
@@ -401,10 +405,12 @@ check_host(struct oracle *o, const char *domain, bool top)
 
 bool
 spforacle_check(const struct spfguard_input *input, struct spfanswers *answers,
-	struct spfguard_output *output_r)
+    struct spfguard_output *output_r)
 {
-	struct oracle o = { .input = input, .answers = answers,
-	    .output = output_r, .arena = arena_new() };
+	struct oracle o = { .input = input,
+		.answers = answers,
+		.output = output_r,
+		.arena = arena_new() };
 
 	memset(output_r, 0, sizeof(*output_r));
 	output_r->result = check_host(&o, input->sender_domain, true);

@@ -15,6 +15,6 @@
 /* As spfguard_check: false when answers are missing. mechanism and trace are
  * not served. */
 bool spforacle_check(const struct spfguard_input *input,
-	struct spfanswers *answers, struct spfguard_output *output_r);
+    struct spfanswers *answers, struct spfguard_output *output_r);
 
 #endif

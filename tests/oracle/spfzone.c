@@ -23,9 +23,12 @@ static const struct {
 	const char *name;
 	enum dnspacket_type type;
 } types[] = {
-	{ "A", DNSPACKET_A }, { "AAAA", DNSPACKET_AAAA },
-	{ "MX", DNSPACKET_MX }, { "PTR", DNSPACKET_PTR },
-	{ "TXT", DNSPACKET_TXT }, { "FAIL", 0 },
+	{ "A", DNSPACKET_A },
+	{ "AAAA", DNSPACKET_AAAA },
+	{ "MX", DNSPACKET_MX },
+	{ "PTR", DNSPACKET_PTR },
+	{ "TXT", DNSPACKET_TXT },
+	{ "FAIL", 0 },
 };
 
 static char *
@@ -47,8 +50,8 @@ set_data(struct spfzone_record *record, const char *data, size_t len)
 		if (!ip_parse(data, &ip))
 			return false;
 		record->len = ip_bits(ip.family) / 8;
-		record->data = xmem_strndup((const char *)ip.bytes,
-		    record->len);
+		record->data =
+		    xmem_strndup((const char *)ip.bytes, record->len);
 		return true;
 	case DNSPACKET_MX:
 	case DNSPACKET_PTR:
@@ -65,18 +68,18 @@ set_data(struct spfzone_record *record, const char *data, size_t len)
 
 bool
 spfzone_add(struct spfzone *zone, const char *name, const char *type,
-	const char *data, size_t len)
+    const char *data, size_t len)
 {
 	struct spfzone_record *record;
 	size_t i = 0;
 
 	while (i < sizeof(types) / sizeof(*types) &&
-	    strcmp(types[i].name, type) != 0)
+	       strcmp(types[i].name, type) != 0)
 		i++;
 	if (i == sizeof(types) / sizeof(*types))
 		return false;
-	zone->records = xmem_realloc(zone->records, zone->count + 1,
-	    sizeof(*zone->records));
+	zone->records = xmem_realloc(
+	    zone->records, zone->count + 1, sizeof(*zone->records));
 	record = &zone->records[zone->count];
 	memset(record, 0, sizeof(*record));
 	record->type = types[i].type;
@@ -100,12 +103,12 @@ spfzone_clear(struct spfzone *zone)
 }
 
 struct spfanswers_answer
-spfzone_answer(const struct spfzone *zone, const char *name,
-	enum dnspacket_type type)
+spfzone_answer(
+    const struct spfzone *zone, const char *name, enum dnspacket_type type)
 {
 	static struct dnspacket_record found[ANSWER_MAX];
 	struct spfanswers_answer answer = { .status = SPFANSWERS_NO_NAME,
-	    .records = found };
+		.records = found };
 
 	for (size_t i = 0; i < zone->count; i++) {
 		const struct spfzone_record *record = &zone->records[i];
@@ -119,8 +122,9 @@ spfzone_answer(const struct spfzone *zone, const char *name,
 			return answer;
 		}
 		if (record->type == type && answer.count < ANSWER_MAX) {
-			found[answer.count++] = (struct dnspacket_record){
-			    .data = record->data, .len = record->len };
+			found[answer.count++] =
+			    (struct dnspacket_record){ .data = record->data,
+				    .len = record->len };
 			answer.status = SPFANSWERS_FOUND;
 		}
 	}
@@ -132,13 +136,13 @@ spfzone_answer(const struct spfzone *zone, const char *name,
 
 /* Answers the questions that are new. */
 static void
-answer_all(const struct spfzone *zone, struct spfanswers *answers,
-	size_t *answered)
+answer_all(
+    const struct spfzone *zone, struct spfanswers *answers, size_t *answered)
 {
 	for (; *answered < spfanswers_count(answers); ++*answered) {
-		struct spfanswers_answer answer = spfzone_answer(zone,
-		    spfanswers_name(answers, *answered),
-		    spfanswers_type(answers, *answered));
+		struct spfanswers_answer answer =
+		    spfzone_answer(zone, spfanswers_name(answers, *answered),
+			spfanswers_type(answers, *answered));
 
 		spfanswers_put(answers, *answered, &answer);
 	}
@@ -146,14 +150,15 @@ answer_all(const struct spfzone *zone, struct spfanswers *answers,
 
 void
 spfzone_check(struct spfzone *zone, struct spfguard *guard,
-	const struct spfguard_input *input, struct spfguard_output *output_r)
+    const struct spfguard_input *input, struct spfguard_output *output_r)
 {
 	struct spfanswers *answers = spfanswers_new(SPF_CHECK_QUESTIONS_MAX);
 	size_t answered = 0;
 
 	zone->runs = 1;
-	while (guard == NULL ? !spforacle_check(input, answers, output_r) :
-	    !spfguard_check(guard, input, answers, output_r)) {
+	while (guard == NULL
+		   ? !spforacle_check(input, answers, output_r)
+		   : !spfguard_check(guard, input, answers, output_r)) {
 		answer_all(zone, answers, &answered);
 		zone->runs++;
 	}

@@ -16,8 +16,8 @@ struct spfzone_record;
 struct spfzone {
 	struct spfzone_record *records;
 	size_t count;
-	unsigned runs;		/* evaluations of the last spfzone_check */
-	size_t questions;	/* of the last spfzone_check */
+	unsigned runs;    /* evaluations of the last spfzone_check */
+	size_t questions; /* of the last spfzone_check */
 };
 
 /* Adds a record. type is A, AAAA (data: the address as text), MX, PTR (a
@@ -25,19 +25,19 @@ struct spfzone {
  * the types that it has records of before. Returns false if type is unknown
  * or the address is none. */
 bool spfzone_add(struct spfzone *zone, const char *name, const char *type,
-	const char *data, size_t len);
+    const char *data, size_t len);
 
 /* Forgets all records. */
 void spfzone_clear(struct spfzone *zone);
 
 /* The answer to a question; names that begin with "error." fail. Valid until
  * the next call. */
-struct spfanswers_answer spfzone_answer(const struct spfzone *zone,
-	const char *name, enum dnspacket_type type);
+struct spfanswers_answer spfzone_answer(
+    const struct spfzone *zone, const char *name, enum dnspacket_type type);
 
 /* Evaluates until nothing is missing: by guard, or by the oracle if guard is
  * NULL. */
 void spfzone_check(struct spfzone *zone, struct spfguard *guard,
-	const struct spfguard_input *input, struct spfguard_output *output_r);
+    const struct spfguard_input *input, struct spfguard_output *output_r);
 
 #endif

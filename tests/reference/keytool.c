@@ -65,8 +65,8 @@ do_line(const struct job *job, char *line)
 	struct ip ip;
 
 	if (job->import) {
-		printf("%s\n", key_refold(line, strlen(line), key) ? key :
-		    "refused");
+		printf("%s\n",
+		    key_refold(line, strlen(line), key) ? key : "refused");
 		return;
 	}
 	if (job->recipients != NULL) {
@@ -76,7 +76,7 @@ do_line(const struct job *job, char *line)
 	second = cut(line);
 	if (job->clients != NULL) {
 		printf("%d\n", whitelist_has_client(job->clients, line,
-		    ip_parse(second, &ip) ? &ip : NULL));
+				   ip_parse(second, &ip) ? &ip : NULL));
 		return;
 	}
 	third = cut(second);
@@ -109,11 +109,11 @@ main(int argc, char **argv)
 		else if (letter == 'p')
 			job.key.privacy = true;
 		else if (letter == '4')
-			job.key.ipv4_prefix = (unsigned)strtoul(optarg, NULL,
-			    10);
+			job.key.ipv4_prefix =
+			    (unsigned)strtoul(optarg, NULL, 10);
 		else if (letter == '6')
-			job.key.ipv6_prefix = (unsigned)strtoul(optarg, NULL,
-			    10);
+			job.key.ipv6_prefix =
+			    (unsigned)strtoul(optarg, NULL, 10);
 		else if (letter == 'c')
 			job.clients = load(WHITELIST_CLIENTS, optarg);
 		else if (letter == 'r')

@@ -26,30 +26,30 @@
 #define CHECK_COUNT(table) (sizeof(table) / sizeof(*(table)))
 
 /* Every check takes the name of its row and returns whether it held. */
-#define check_true(name, got) \
+#define check_true(name, got)                                                  \
 	check_bool_at(__FILE__, __LINE__, #got, name, got, true)
-#define check_false(name, got) \
+#define check_false(name, got)                                                 \
 	check_bool_at(__FILE__, __LINE__, #got, name, got, false)
-#define check_bool(name, got, want) \
+#define check_bool(name, got, want)                                            \
 	check_bool_at(__FILE__, __LINE__, #got, name, got, want)
 /* Any signed integer or enum. */
-#define check_int(name, got, want) \
-	check_int_at(__FILE__, __LINE__, #got, name, (intmax_t)(got), \
-	    (intmax_t)(want))
+#define check_int(name, got, want)                                             \
+	check_int_at(                                                          \
+	    __FILE__, __LINE__, #got, name, (intmax_t)(got), (intmax_t)(want))
 /* Any unsigned integer. */
-#define check_uint(name, got, want) \
-	check_uint_at(__FILE__, __LINE__, #got, name, (uintmax_t)(got), \
+#define check_uint(name, got, want)                                            \
+	check_uint_at(__FILE__, __LINE__, #got, name, (uintmax_t)(got),        \
 	    (uintmax_t)(want))
 /* NUL-terminated texts; NULL equals only NULL. */
-#define check_str(name, got, want) \
+#define check_str(name, got, want)                                             \
 	check_str_at(__FILE__, __LINE__, #got, name, got, want)
 /* Bytes with a length, NUL bytes among them. */
-#define check_mem(name, got, got_len, want, want_len) \
-	check_mem_at(__FILE__, __LINE__, #got, name, \
-	    &(struct check_bytes){ got, got_len }, \
+#define check_mem(name, got, got_len, want, want_len)                          \
+	check_mem_at(__FILE__, __LINE__, #got, name,                           \
+	    &(struct check_bytes){ got, got_len },                             \
 	    &(struct check_bytes){ want, want_len })
 /* Is the text want somewhere in got? For sentences of errors. */
-#define check_contains(name, got, want) \
+#define check_contains(name, got, want)                                        \
 	check_contains_at(__FILE__, __LINE__, #got, name, got, want)
 
 struct check_bytes {
@@ -94,8 +94,8 @@ check_print_bytes(const char *what, const void *bytes, size_t len)
 /* Prints the TAP line of one check; the caller adds got and want. Returns
  * held. Flushed, so that a fork later prints nothing twice. */
 static inline bool
-check_report(const char *file, int line, const char *expr, const char *name,
-	bool held)
+check_report(
+    const char *file, int line, const char *expr, const char *name, bool held)
 {
 	check_count_run++;
 	printf("%sok %u - ", held ? "" : "not ", check_count_run);
@@ -111,7 +111,7 @@ check_report(const char *file, int line, const char *expr, const char *name,
 
 static inline bool
 check_bool_at(const char *file, int line, const char *expr, const char *name,
-	bool got, bool want)
+    bool got, bool want)
 {
 	if (check_report(file, line, expr, name, got == want))
 		return true;
@@ -122,7 +122,7 @@ check_bool_at(const char *file, int line, const char *expr, const char *name,
 
 static inline bool
 check_int_at(const char *file, int line, const char *expr, const char *name,
-	intmax_t got, intmax_t want)
+    intmax_t got, intmax_t want)
 {
 	if (check_report(file, line, expr, name, got == want))
 		return true;
@@ -132,7 +132,7 @@ check_int_at(const char *file, int line, const char *expr, const char *name,
 
 static inline bool
 check_uint_at(const char *file, int line, const char *expr, const char *name,
-	uintmax_t got, uintmax_t want)
+    uintmax_t got, uintmax_t want)
 {
 	if (check_report(file, line, expr, name, got == want))
 		return true;
@@ -142,11 +142,12 @@ check_uint_at(const char *file, int line, const char *expr, const char *name,
 
 static inline bool
 check_mem_at(const char *file, int line, const char *expr, const char *name,
-	const struct check_bytes *got, const struct check_bytes *want)
+    const struct check_bytes *got, const struct check_bytes *want)
 {
 	bool held = (got->bytes == NULL) == (want->bytes == NULL) &&
-	    got->len == want->len && (got->bytes == NULL || got->len == 0 ||
-	    memcmp(got->bytes, want->bytes, got->len) == 0);
+		    got->len == want->len &&
+		    (got->bytes == NULL || got->len == 0 ||
+			memcmp(got->bytes, want->bytes, got->len) == 0);
 
 	if (check_report(file, line, expr, name, held))
 		return true;
@@ -157,7 +158,7 @@ check_mem_at(const char *file, int line, const char *expr, const char *name,
 
 static inline bool
 check_str_at(const char *file, int line, const char *expr, const char *name,
-	const char *got, const char *want)
+    const char *got, const char *want)
 {
 	return check_mem_at(file, line, expr, name,
 	    &(struct check_bytes){ got, got == NULL ? 0 : strlen(got) },
@@ -166,10 +167,10 @@ check_str_at(const char *file, int line, const char *expr, const char *name,
 
 static inline bool
 check_contains_at(const char *file, int line, const char *expr,
-	const char *name, const char *got, const char *want)
+    const char *name, const char *got, const char *want)
 {
-	if (check_report(file, line, expr, name, got != NULL &&
-	    strstr(got, want) != NULL))
+	if (check_report(file, line, expr, name,
+		got != NULL && strstr(got, want) != NULL))
 		return true;
 	check_print_bytes(" got", got, got == NULL ? 0 : strlen(got));
 	check_print_bytes("want in it", want, strlen(want));
@@ -188,7 +189,7 @@ check_skip(const char *name, const char *why)
 
 /* A remark for the reader. */
 static inline void check_note(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
+    __attribute__((format(printf, 1, 2)));
 
 static inline void
 check_note(const char *format, ...)

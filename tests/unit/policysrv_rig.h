@@ -29,18 +29,18 @@
 
 struct server {
 	struct policysrv *srv;
-	struct policysrv_stats stats;	/* after stop_server */
+	struct policysrv_stats stats; /* after stop_server */
 	pthread_t thread;
 	struct sockaddr_storage addr;
 	socklen_t addr_len;
-	int command[2];		/* main writes, server reads */
-	int told[2];		/* server writes, main reads */
-	int release[2];		/* ends a stall */
+	int command[2]; /* main writes, server reads */
+	int told[2];    /* server writes, main reads */
+	int release[2]; /* ends a stall */
 	struct policysrv_call *held[HELD_MAX];
 	int held_count;
 	struct policysrv_call *late;
-	int peek_fd;		/* no reply may be here at batch end, or -1 */
-	bool replied;		/* in this turn */
+	int peek_fd;  /* no reply may be here at batch end, or -1 */
+	bool replied; /* in this turn */
 	bool reply_was_early;
 	atomic_long turns;
 	atomic_long ticks;
@@ -55,7 +55,7 @@ static const struct policysrv_config defaults = {
 
 static void
 on_request(void *arg, struct policysrv_call *call,
-	const struct policyproto_request *request)
+    const struct policyproto_request *request)
 {
 	struct server *s = arg;
 	const char *what = request->attr[POLICYPROTO_REQUEST];
@@ -110,18 +110,18 @@ on_command(void *arg)
 
 	(void)!read(s->command[0], &command, 1);
 	switch (command) {
-	case 'r':	/* reply to all that is held */
+	case 'r': /* reply to all that is held */
 		for (i = 0; i < s->held_count; i++)
 			policysrv_reply(s->held[i], "DUNNO held");
 		s->held_count = 0;
 		(void)!write(s->told[1], "r", 1);
 		break;
-	case 'q':	/* stop, with all the time in the world; but stall */
+	case 'q': /* stop, with all the time in the world; but stall */
 		policysrv_stop(s->srv, 60000);
 		(void)!write(s->told[1], "q", 1);
 		(void)!read(s->release[0], &command, 1);
 		break;
-	case 'k':	/* stop, with little time */
+	case 'k': /* stop, with little time */
 		policysrv_stop(s->srv, 20);
 		break;
 	}
@@ -197,8 +197,8 @@ start_server(struct server *s)
 }
 
 static void
-start_listening(struct server *s, const struct policysrv_config *config,
-	int family)
+start_listening(
+    struct server *s, const struct policysrv_config *config, int family)
 {
 	make_server(s, config);
 	policysrv_listen(s->srv, make_listener(s, family));

@@ -31,8 +31,8 @@ spfrig_add_line(struct spfrig *rig, char *line)
 
 	if (line == NULL)
 		line = name + strlen(name);
-	if (type == NULL || !spfzone_add(&rig->zone, name, type, line,
-	    strlen(line)))
+	if (type == NULL ||
+	    !spfzone_add(&rig->zone, name, type, line, strlen(line)))
 		abort();
 }
 

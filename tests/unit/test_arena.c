@@ -20,8 +20,29 @@ static void
 test_pieces(void)
 {
 	static const size_t sizes[] = {
-		1, 0, 7, 16, 17, 100, 1000, 1015, 1016, 1017, 1024, 2000,
-		4064, 4065, 10000, 3, 1000, 1000, 1000, 1000, 1000, 100000, 1,
+		1,
+		0,
+		7,
+		16,
+		17,
+		100,
+		1000,
+		1015,
+		1016,
+		1017,
+		1024,
+		2000,
+		4064,
+		4065,
+		10000,
+		3,
+		1000,
+		1000,
+		1000,
+		1000,
+		1000,
+		100000,
+		1,
 	};
 	struct arena *arena = arena_new();
 	unsigned char *pieces[CHECK_COUNT(sizes)];
@@ -32,8 +53,8 @@ test_pieces(void)
 	for (size_t i = 0; i < CHECK_COUNT(sizes); i++) {
 		pieces[i] = arena_alloc(arena, sizes[i]);
 		zero = zero && is_zero(pieces[i], sizes[i]);
-		aligned = aligned &&
-		    (uintptr_t)pieces[i] % alignof(max_align_t) == 0;
+		aligned =
+		    aligned && (uintptr_t)pieces[i] % alignof(max_align_t) == 0;
 		memset(pieces[i], (int)(i + 1), sizes[i]);
 		total += sizes[i];
 	}
@@ -45,8 +66,9 @@ test_pieces(void)
 	check_true("no piece overlaps another", kept);
 	check_true("used counts at least what was asked for",
 	    arena_used(arena) >= total);
-	check_true("and little more", arena_used(arena) <=
-	    total + CHECK_COUNT(sizes) * alignof(max_align_t));
+	check_true("and little more",
+	    arena_used(arena) <=
+		total + CHECK_COUNT(sizes) * alignof(max_align_t));
 	check_true("pieces of no size differ",
 	    arena_alloc(arena, 0) != arena_alloc(arena, 0));
 	arena_free(&arena);
@@ -65,10 +87,10 @@ test_text(void)
 	source[0] = 'X';
 	check_str("strdup copies", copy, "text");
 	check_str("empty text", arena_strdup(arena, ""), "");
-	check_str("strndup ends its text", arena_strndup(arena, "abcdef", 3),
-	    "abc");
-	check_mem("strndup keeps NUL bytes", arena_strndup(arena, "a\0b", 3),
-	    4, "a\0b", 4);
+	check_str(
+	    "strndup ends its text", arena_strndup(arena, "abcdef", 3), "abc");
+	check_mem("strndup keeps NUL bytes", arena_strndup(arena, "a\0b", 3), 4,
+	    "a\0b", 4);
 	/* Without its NUL it would just fill a piece. */
 	copy = arena_strdup(arena, "sixteen letters.");
 	memset(arena_alloc(arena, 16), 'x', 16);

@@ -30,17 +30,22 @@ refuse(struct config *config, const char *value, struct err *err)
 static const struct config_option options[] = {
 	{ .name = "Quiet", .type = CONFIG_BOOL, .offset = FIELD(quiet) },
 	{ .name = "Flag", .type = CONFIG_BOOL, .offset = FIELD(flag) },
-	{ .name = "MaxCount", .type = CONFIG_INT, .offset = FIELD(count),
-	  .if_bare = "5", .max = 100 },
+	{ .name = "MaxCount",
+	    .type = CONFIG_INT,
+	    .offset = FIELD(count),
+	    .if_bare = "5",
+	    .max = 100 },
 	{ .name = "Path", .type = CONFIG_STRING, .offset = FIELD(path) },
-	{ .name = "FileOnly", .type = CONFIG_STRING,
-	  .offset = FIELD(file_only) },
-	{ .name = "NoAction", .type = CONFIG_CALL, .set = refuse },
-	CONFIG_END
+	{ .name = "FileOnly",
+	    .type = CONFIG_STRING,
+	    .offset = FIELD(file_only) },
+	{ .name = "NoAction", .type = CONFIG_CALL, .set = refuse }, CONFIG_END
 };
 
 static const struct args_short letters[] = {
-	{ 'u', "Path" }, { 'n', "NoAction" }, { 0, NULL },
+	{ 'u', "Path" },
+	{ 'n', "NoAction" },
+	{ 0, NULL },
 };
 
 /* A configuration file: "Path from-file", "FileOnly yes". */
@@ -61,9 +66,9 @@ static const struct args_spec plain = { .letters = letters };
 
 static int
 parse(const struct args_spec *spec, const char *const *words,
-	struct config **config_r, struct args *args_r, struct err *err)
+    struct config **config_r, struct args *args_r, struct err *err)
 {
-	char *argv[WORDS_MAX + 2] = { (char *)(uintptr_t)"prog" };
+	char *argv[WORDS_MAX + 2] = { (char *)(uintptr_t) "prog" };
 	int argc = 1;
 
 	for (; words[argc - 1] != NULL; argc++)
@@ -78,7 +83,11 @@ static const char *
 describe(const struct args *args, const struct config *config)
 {
 	static const char *const modes[] = {
-		"run", "check", "print", "help", "version",
+		"run",
+		"check",
+		"print",
+		"help",
+		"version",
 	};
 	const struct values *v = config_values(config);
 	static char text[512];
@@ -114,40 +123,37 @@ test_good(void)
 		{ "verbose", { "-v", "--verbose" }, "run front 2|0 0 0  " },
 		{ "quiet", { "-q" }, "run front 0|1 0 0  " },
 		{ "--quiet", { "--quiet" }, "run front 0|1 0 0  " },
-		{ "--quiet=no", { "-q", "--quiet=no" },
-		  "run front 0|0 0 0  " },
+		{ "--quiet=no", { "-q", "--quiet=no" }, "run front 0|0 0 0  " },
 		{ "flag", { "--flag" }, "run front 0|0 1 0  " },
-		{ "flag=no", { "--flag", "--flag=no" },
-		  "run front 0|0 0 0  " },
+		{ "flag=no", { "--flag", "--flag=no" }, "run front 0|0 0 0  " },
 		{ "any case", { "--FLAG" }, "run front 0|0 1 0  " },
 		{ "=value", { "--path=x" }, "run front 0|0 0 0 x " },
 		{ "= in value", { "--path=a=b" }, "run front 0|0 0 0 a=b " },
 		{ "empty value", { "--path=x", "--path=" },
-		  "run front 0|0 0 0  " },
+		    "run front 0|0 0 0  " },
 		{ "next word", { "--path", "x" }, "run front 0|0 0 0 x " },
 		{ "next word with dash", { "--path", "-t" },
-		  "run front 0|0 0 0 -t " },
+		    "run front 0|0 0 0 -t " },
 		{ "letter", { "-u", "x" }, "run front 0|0 0 0 x " },
-		{ "bare", { "--max-count", "-t" },
-		  "check front 0|0 0 5  " },
-		{ "bare takes =", { "--max-count=9" },
-		  "run front 0|0 0 9  " },
+		{ "bare", { "--max-count", "-t" }, "check front 0|0 0 5  " },
+		{ "bare takes =", { "--max-count=9" }, "run front 0|0 0 9  " },
 		{ "dashes do not matter", { "--max_count=9" },
-		  "run front 0|0 0 9  " },
+		    "run front 0|0 0 9  " },
 		{ "-o", { "-o", "MaxCount=8" }, "run front 0|0 0 8  " },
 		{ "-o, bare", { "-o", "flag" }, "run front 0|0 1 0  " },
-		{ "the last one wins", { "-o", "path=a", "--path", "b", "-o",
-		  "Path=c" }, "run front 0|0 0 0 c " },
+		{ "the last one wins",
+		    { "-o", "path=a", "--path", "b", "-o", "Path=c" },
+		    "run front 0|0 0 0 c " },
 		{ "file", { "-c", good_file },
-		  "run front 0|0 0 0 from-file yes" },
+		    "run front 0|0 0 0 from-file yes" },
 		{ "--config", { "--config", good_file },
-		  "run front 0|0 0 0 from-file yes" },
+		    "run front 0|0 0 0 from-file yes" },
 		{ "the last file", { "-c", "/nonexistent", "-c", good_file },
-		  "run front 0|0 0 0 from-file yes" },
+		    "run front 0|0 0 0 from-file yes" },
 		{ "the line beats the file", { "--path=x", "-c", good_file },
-		  "run front 0|0 0 0 x yes" },
+		    "run front 0|0 0 0 x yes" },
 		{ "help needs no sound file", { "-c", bad_file, "-h" },
-		  "help front 0|0 0 0  " },
+		    "help front 0|0 0 0  " },
 		{ "end of options", { "-t", "--" }, "check front 0|0 0 0  " },
 	};
 
@@ -156,11 +162,10 @@ test_good(void)
 		struct args args;
 		struct err err;
 
-		check_int(rows[i].name, parse(&plain, rows[i].words, &config,
-		    &args, &err), 0);
+		check_int(rows[i].name,
+		    parse(&plain, rows[i].words, &config, &args, &err), 0);
 		check_str(rows[i].name, err.text, "");
-		check_str(rows[i].name, describe(&args, config),
-		    rows[i].want);
+		check_str(rows[i].name, describe(&args, config), rows[i].want);
 		config_free(&config);
 	}
 }
@@ -174,46 +179,58 @@ test_bad(void)
 		const char *want;
 		bool config_error;
 	} rows[] = {
-		{ "unknown", { "--max-cuont=3" }, "unknown option"
-		  " \"--max-cuont\"; the nearest known is --max-count", false },
-		{ "abbreviated", { "--pat=x" }, "unknown option \"--pat\";"
-		  " the nearest known is --path", false },
-		{ "nearest is reserved", { "--hepl" }, "unknown option"
-		  " \"--hepl\"; the nearest known is --help", false },
-		{ "unknown letter", { "-x" }, "unknown option \"-x\"",
-		  false },
-		{ "letters together", { "-vt" }, "\"-vt\": write -v as a word"
-		  " of its own", false },
+		{ "unknown", { "--max-cuont=3" },
+		    "unknown option"
+		    " \"--max-cuont\"; the nearest known is --max-count",
+		    false },
+		{ "abbreviated", { "--pat=x" },
+		    "unknown option \"--pat\";"
+		    " the nearest known is --path",
+		    false },
+		{ "nearest is reserved", { "--hepl" },
+		    "unknown option"
+		    " \"--hepl\"; the nearest known is --help",
+		    false },
+		{ "unknown letter", { "-x" }, "unknown option \"-x\"", false },
+		{ "letters together", { "-vt" },
+		    "\"-vt\": write -v as a word"
+		    " of its own",
+		    false },
 		{ "letter with value", { "-upath" }, "\"-upath\": write -u",
-		  false },
+		    false },
 		{ "value is missing", { "--path" }, "--path needs a value",
-		  false },
-		{ "value of a letter is missing", { "-u" },
-		  "-u needs a value", false },
+		    false },
+		{ "value of a letter is missing", { "-u" }, "-u needs a value",
+		    false },
 		{ "file is missing", { "-c" }, "-c needs a value", false },
 		{ "pair is missing", { "-o" }, "-o needs a value", false },
 		{ "pair without value", { "-o", "Path" },
-		  "-o Path needs a value: -o Path=VALUE", false },
-		{ "unknown pair", { "-o", "Pth=x" }, "-o: unknown"
-		  " option \"Pth\"; the nearest known is Path", false },
+		    "-o Path needs a value: -o Path=VALUE", false },
+		{ "unknown pair", { "-o", "Pth=x" },
+		    "-o: unknown"
+		    " option \"Pth\"; the nearest known is Path",
+		    false },
 		{ "unknown pair near a reserved name", { "-o", "Hlp=x" },
-		  "-o: unknown option \"Hlp\"; the nearest known is ", false },
+		    "-o: unknown option \"Hlp\"; the nearest known is ",
+		    false },
 		{ "value for what takes none", { "--help=x" },
-		  "--help takes no value", false },
+		    "--help takes no value", false },
 		{ "word", { "word" }, "unexpected word \"word\"", false },
 		{ "word after the end", { "--", "-t" },
-		  "unexpected word \"-t\"", false },
+		    "unexpected word \"-t\"", false },
 		{ "a dash", { "-" }, "unexpected word \"-\"", false },
-		{ "bad value", { "--max-count=x" }, "MaxCount: \"x\" is not a"
-		  " whole number", true },
+		{ "bad value", { "--max-count=x" },
+		    "MaxCount: \"x\" is not a"
+		    " whole number",
+		    true },
 		{ "refused", { "-n" }, "not supported", true },
 		{ "no such file", { "-c", "/nonexistent" },
-		  "cannot open /nonexistent", true },
+		    "cannot open /nonexistent", true },
 		{ "bad file", { "-c", bad_file }, bad_file, true },
 		{ "form goes first", { "-c", bad_file, "-x" },
-		  "unknown option \"-x\"", false },
+		    "unknown option \"-x\"", false },
 		{ "form after values", { "--max-count=x", "-x" },
-		  "unknown option \"-x\"", false },
+		    "unknown option \"-x\"", false },
 	};
 
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
@@ -221,12 +238,12 @@ test_bad(void)
 		struct args args;
 		struct err err;
 
-		check_int(rows[i].name, parse(&plain, rows[i].words, &config,
-		    &args, &err), -1);
+		check_int(rows[i].name,
+		    parse(&plain, rows[i].words, &config, &args, &err), -1);
 		err.text[strlen(rows[i].want)] = '\0';
 		check_str(rows[i].name, err.text, rows[i].want);
-		check_bool(rows[i].name, args.config_error,
-		    rows[i].config_error);
+		check_bool(
+		    rows[i].name, args.config_error, rows[i].config_error);
 		config_free(&config);
 	}
 }
@@ -235,50 +252,49 @@ static void
 test_spec(void)
 {
 	static const struct config_option few[] = {
-		{ .name = "Flag", .type = CONFIG_BOOL,
-		  .offset = FIELD(flag) },
+		{ .name = "Flag", .type = CONFIG_BOOL, .offset = FIELD(flag) },
 		CONFIG_END
 	};
 	static const char *const words[] = { "a", "-t", "b", NULL };
 	static const char *const none[] = { NULL };
 	const char *const file_words[] = { good_file, "-t", NULL };
 	struct args_spec spec = { .ignore_words = true };
-	char *quiet[] = { (char *)(uintptr_t)"prog",
-		(char *)(uintptr_t)"-q", NULL };
+	char *quiet[] = { (char *)(uintptr_t) "prog", (char *)(uintptr_t) "-q",
+		NULL };
 	struct config *config;
 	struct args args;
 	struct err err;
 
-	check_int("words are ignored", parse(&spec, words, &config, &args,
-	    &err), 0);
+	check_int(
+	    "words are ignored", parse(&spec, words, &config, &args, &err), 0);
 	check_int("options among them are not", args.mode, ARGS_CHECK);
 	config_free(&config);
 	spec = (struct args_spec){ .word_is_file = true,
-	    .config_file = "/nonexistent" };
-	check_int("a word is a file", parse(&spec, file_words, &config, &args,
-	    &err), 0);
+		.config_file = "/nonexistent" };
+	check_int("a word is a file",
+	    parse(&spec, file_words, &config, &args, &err), 0);
 	check_str("that file", args.config_file, good_file);
 	config_free(&config);
 	spec = (struct args_spec){ .ignore_words = true };
 	spec.config_file = good_file;
-	check_int("file of the spec", parse(&spec, none, &config, &args,
-	    &err), 0);
+	check_int(
+	    "file of the spec", parse(&spec, none, &config, &args, &err), 0);
 	check_str("is named", args.config_file, good_file);
 	check_str("and read", describe(&args, config),
 	    "run front 0|0 0 0 from-file yes");
 	config_free(&config);
 	spec.config_file = "/nonexistent/x";
-	check_int("it may be missing", parse(&spec, none, &config, &args,
-	    &err), 0);
+	check_int(
+	    "it may be missing", parse(&spec, none, &config, &args, &err), 0);
 	check_true("then there is none", args.config_file == NULL);
 	config_free(&config);
 	spec.config_file = bad_file;
-	check_int("but not be wrong", parse(&spec, none, &config, &args,
-	    &err), -1);
+	check_int(
+	    "but not be wrong", parse(&spec, none, &config, &args, &err), -1);
 	config_free(&config);
 	config = config_new(few, sizeof(struct values));
-	check_int("no option Quiet", args_parse(&plain, 2, quiet, config,
-	    &args, &err), 0);
+	check_int("no option Quiet",
+	    args_parse(&plain, 2, quiet, config, &args, &err), 0);
 	check_int("-q counts down", args.verbosity, -1);
 	config_free(&config);
 }
@@ -294,7 +310,7 @@ test_help(void)
 	(void)fclose(f);
 	check_contains("help", text, "  -c, --config FILE  ");
 	for (line = strtok_r(text, "\n", &save); line != NULL;
-	    line = strtok_r(NULL, "\n", &save))
+	     line = strtok_r(NULL, "\n", &save))
 		if (strlen(line) > longest)
 			longest = strlen(line);
 	check_true("lines fit 80 columns", longest < 80);
@@ -304,8 +320,8 @@ test_help(void)
 int
 main(void)
 {
-	make_file("Path from-file\nFileOnly yes\n", good_file,
-	    sizeof(good_file));
+	make_file(
+	    "Path from-file\nFileOnly yes\n", good_file, sizeof(good_file));
 	make_file("\nPath\n", bad_file, sizeof(bad_file));
 	test_good();
 	test_bad();

@@ -13,7 +13,7 @@ struct image {
 	size_t page_size;
 	size_t pages;
 	bool big_endian;
-	size_t top;		/* where the items of the page begin */
+	size_t top; /* where the items of the page begin */
 };
 
 static void
@@ -56,8 +56,8 @@ leaf_count(const struct image *im, size_t page)
 {
 	const uint8_t *p = im->data + page * im->page_size + 20;
 
-	return im->big_endian ? (unsigned)(p[0] << 8 | p[1]) :
-				(unsigned)(p[1] << 8 | p[0]);
+	return im->big_endian ? (unsigned)(p[0] << 8 | p[1])
+			      : (unsigned)(p[1] << 8 | p[0]);
 }
 
 /* Adds an item: type and flags, and its bytes. Returns its offset. */
@@ -78,8 +78,7 @@ leaf_add(struct image *im, size_t page, uint8_t type, const char *text)
 }
 
 static void
-leaf_add_overflow(struct image *im, size_t page, uint32_t first,
-	uint32_t total)
+leaf_add_overflow(struct image *im, size_t page, uint32_t first, uint32_t total)
 {
 	size_t base = page * im->page_size;
 	unsigned n = leaf_count(im, page);
@@ -145,8 +144,8 @@ test_orders(struct btree *bt)
 	};
 
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
-		struct image im = image_new(rows[i].page_size, 4,
-		    rows[i].big_endian);
+		struct image im =
+		    image_new(rows[i].page_size, 4, rows[i].big_endian);
 
 		leaf_begin(&im, 1);
 		leaf_add(&im, 1, 1, "a");
@@ -168,7 +167,7 @@ test_overflow(struct btree *bt)
 {
 	static const struct {
 		const char *name;
-		uint32_t first, second, total;	/* second: after page 2 */
+		uint32_t first, second, total; /* second: after page 2 */
 		const char *want;
 	} rows[] = {
 		{ "two pages", 2, 3, 6, "k=abcdef;" },
@@ -223,7 +222,7 @@ test_damage(struct btree *bt)
 {
 	static const struct {
 		const char *name;
-		size_t at;		/* in page 1 */
+		size_t at; /* in page 1 */
 		uint32_t value;
 		int bytes;
 		const char *want;
@@ -255,12 +254,12 @@ test_damage(struct btree *bt)
 			    rows[i].bytes);
 		got = read_all(&im, bt);
 		if (rows[i].want == NULL) {
-			check_true(rows[i].name, strncmp(got, "a=1;b=2;",
-			    8) == 0 && bt->damaged > 0);
+			check_true(
+			    rows[i].name, strncmp(got, "a=1;b=2;", 8) == 0 &&
+					      bt->damaged > 0);
 		} else {
 			check_str(rows[i].name, got, rows[i].want);
-			check_uint(rows[i].name, bt->damaged,
-			    rows[i].damaged);
+			check_uint(rows[i].name, bt->damaged, rows[i].damaged);
 		}
 		xmem_free(&im.data);
 	}
@@ -274,7 +273,7 @@ test_heads(struct btree *bt)
 		size_t at;
 		uint32_t value;
 		int bytes;
-		const char *want;	/* in the error; NULL = good */
+		const char *want; /* in the error; NULL = good */
 	} rows[] = {
 		{ "good", 16, 9, 4, NULL },
 		{ "the version before", 16, 8, 4, NULL },
@@ -298,8 +297,7 @@ test_heads(struct btree *bt)
 
 		put(&im, rows[i].at, rows[i].value, rows[i].bytes);
 		result = btree_open(bt, im.data, 512, &err);
-		check_int(rows[i].name, result, rows[i].want == NULL ? 0 :
-		    -1);
+		check_int(rows[i].name, result, rows[i].want == NULL ? 0 : -1);
 		if (rows[i].want != NULL)
 			check_contains(rows[i].name, err.text, rows[i].want);
 		xmem_free(&im.data);

@@ -5,7 +5,7 @@
 
 static const struct {
 	const char *key;
-	const char *want;	/* "network|sender|recipient", NULL = none */
+	const char *want; /* "network|sender|recipient", NULL = none */
 } keys[] = {
 	{ "192.0.2.0/a@b/c@d", "192.0.2.0|a@b|c@d" },
 	{ "192.0.2.0//c@d", "192.0.2.0||c@d" },
@@ -48,33 +48,37 @@ static const struct {
 	{ "by host", "192.0.2.77", NULL, NULL, KEYH, true, true },
 	{ "by host, another", "192.0.2.78", NULL, NULL, KEYH, true, false },
 	{ "by host, the network", "192.0.2.0/24", NULL, NULL, KEYH, true,
-	  true },
+	    true },
 	{ "the sender, folded", NULL, "List-77@Example.ORG", NULL, KEY4, false,
-	  true },
+	    true },
 	{ "another sender", NULL, "x@example.org", NULL, KEY4, false, false },
 	{ "the null sender", NULL, "<>", NULL, KEY6, false, true },
 	{ "not the null sender", NULL, "<>", NULL, KEY4, false, false },
 	{ "a domain", NULL, "@example.org", NULL, KEY4, false, true },
-	{ "the end of a domain", NULL, "@ample.org", NULL, KEY4, false,
-	  false },
+	{ "the end of a domain", NULL, "@ample.org", NULL, KEY4, false, false },
 	{ "a pattern", NULL, "list-*@*.org", NULL, KEY4, false, true },
 	{ "the recipient", NULL, NULL, "BOB@example.net", KEY4, false, true },
 	{ "the recipient's domain", NULL, NULL, "@example.net", KEY6, false,
-	  true },
+	    true },
 	{ "all three", "192.0.2.1", "list-1@example.org", "bob@example.net",
-	  KEY4, false, true },
+	    KEY4, false, true },
 	{ "two of three", "192.0.2.1", "list-1@example.org", "x@example.net",
-	  KEY4, false, false },
+	    KEY4, false, false },
 	{ "what is no key", "192.0.2.1", NULL, NULL, "rubbish", false, false },
 };
 
 static const struct {
 	const char *text;
-	const char *want;	/* NULL = refused */
+	const char *want; /* NULL = refused */
 } escaped[] = {
-	{ "plain", "plain" }, { "a%20b", "a b" }, { "%c3%A4", "\xc3\xa4" },
-	{ "100%", "100%" }, { "%4", "%4" }, { "%zz", "%zz" },
-	{ "%%41", "%A" }, { "a%00b", NULL },
+	{ "plain", "plain" },
+	{ "a%20b", "a b" },
+	{ "%c3%A4", "\xc3\xa4" },
+	{ "100%", "100%" },
+	{ "%4", "%4" },
+	{ "%zz", "%zz" },
+	{ "%%41", "%A" },
+	{ "a%00b", NULL },
 };
 
 static void
@@ -84,14 +88,15 @@ test_split(void)
 		struct ctl_entry_parts parts;
 		char got[200];
 
-		check_bool(keys[i].key, ctl_entry_split(keys[i].key,
-		    strlen(keys[i].key), &parts), keys[i].want != NULL);
+		check_bool(keys[i].key,
+		    ctl_entry_split(keys[i].key, strlen(keys[i].key), &parts),
+		    keys[i].want != NULL);
 		snprintf(got, sizeof(got), "%.*s|%.*s|%.*s",
 		    (int)parts.network.len, parts.network.text,
 		    (int)parts.sender.len, parts.sender.text,
 		    (int)parts.recipient.len, parts.recipient.text);
-		check_str(keys[i].key, got, keys[i].want != NULL ?
-		    keys[i].want : "||");
+		check_str(keys[i].key, got,
+		    keys[i].want != NULL ? keys[i].want : "||");
 	}
 }
 
@@ -105,22 +110,26 @@ test_filters(void)
 	for (size_t i = 0; i < CHECK_COUNT(filters); i++) {
 		const struct key_config key = {
 			.by_host = filters[i].by_host,
-			.ipv4_prefix = 24, .ipv6_prefix = 64,
+			.ipv4_prefix = 24,
+			.ipv6_prefix = 64,
 		};
 
 		memset(&filter, 0, sizeof(filter));
 		filter.network = filters[i].network;
 		filter.sender = filters[i].sender;
 		filter.recipient = filters[i].recipient;
-		check_int(filters[i].name, ctl_entry_filter_init(&filter, &key,
-		    &err), 0);
-		check_bool(filters[i].name, ctl_entry_filter_match(&filter,
-		    filters[i].key, strlen(filters[i].key), &entry),
+		check_int(filters[i].name,
+		    ctl_entry_filter_init(&filter, &key, &err), 0);
+		check_bool(filters[i].name,
+		    ctl_entry_filter_match(&filter, filters[i].key,
+			strlen(filters[i].key), &entry),
 		    filters[i].want);
 		/* The walk begins there: a row that is meant has it. */
 		if (filters[i].want)
-			check_int(filters[i].name, strncmp(filters[i].key,
-			    filter.prefix, strlen(filter.prefix)), 0);
+			check_int(filters[i].name,
+			    strncmp(filters[i].key, filter.prefix,
+				strlen(filter.prefix)),
+			    0);
 	}
 }
 
@@ -131,8 +140,8 @@ test_refused(void)
 	struct ctl_entry_filter filter = { .network = "example.org" };
 	struct err err;
 
-	check_int("a name is no network", ctl_entry_filter_init(&filter, &key,
-	    &err), -1);
+	check_int("a name is no network",
+	    ctl_entry_filter_init(&filter, &key, &err), -1);
 	check_contains("a name is no network", err.text, "write 192.0.2.1");
 	filter.network = "192.0.2.1";
 	key.privacy = true;
@@ -140,18 +149,20 @@ test_refused(void)
 	check_contains("privacy", err.text, "digests");
 	filter.network = NULL;
 	filter.pending = true;
-	check_int("pending with privacy", ctl_entry_filter_init(&filter, &key,
-	    &err), 0);
+	check_int("pending with privacy",
+	    ctl_entry_filter_init(&filter, &key, &err), 0);
 	filter.passed = true;
-	check_int("pending and passed", ctl_entry_filter_init(&filter, &key,
-	    &err), -1);
+	check_int("pending and passed",
+	    ctl_entry_filter_init(&filter, &key, &err), -1);
 }
 
 static void
 test_states(void)
 {
 	static const struct greylist_policy policy = {
-		.delay_s = 300, .retry_window_s = 1000, .max_age_s = 5000,
+		.delay_s = 300,
+		.retry_window_s = 1000,
+		.max_age_s = 5000,
 	};
 	static const struct {
 		struct greylist_entry entry;
@@ -171,8 +182,10 @@ test_states(void)
 	};
 
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++)
-		check_str("state", ctl_entry_state_name(ctl_entry_state(
-		    &policy, &rows[i].entry, rows[i].now_s)), rows[i].want);
+		check_str("state",
+		    ctl_entry_state_name(ctl_entry_state(
+			&policy, &rows[i].entry, rows[i].now_s)),
+		    rows[i].want);
 }
 
 int
@@ -191,10 +204,12 @@ main(void)
 		if (escaped[i].want != NULL)
 			check_str(escaped[i].text, text, escaped[i].want);
 	}
-	check_true("a digest", ctl_entry_is_digest(
-	    "0123456789abcdef0123456789abcdef01234567", 40));
-	check_false("upper case", ctl_entry_is_digest(
-	    "0123456789ABCDEF0123456789abcdef01234567", 40));
+	check_true(
+	    "a digest", ctl_entry_is_digest(
+			    "0123456789abcdef0123456789abcdef01234567", 40));
+	check_false(
+	    "upper case", ctl_entry_is_digest(
+			      "0123456789ABCDEF0123456789abcdef01234567", 40));
 	check_false("a short one", ctl_entry_is_digest("0123", 4));
 	return check_done();
 }

@@ -10,20 +10,23 @@
 static const struct {
 	const char *name;
 	const char *text;
-	size_t len;		/* 0 = all */
+	size_t len; /* 0 = all */
 	const char *want;
 } texts[] = {
 	{ "plain", "alice@example.org", 0, "\"alice@example.org\"" },
 	{ "empty", "", 0, "\"\"" },
 	{ "quote and backslash", "\"\\", 0, "\"\\\"\\\\\"" },
 	{ "control characters", "\x1b[0m\n\t\x7f", 0,
-	  "\"\\u001b[0m\\u000a\\u0009\\u007f\"" },
+	    "\"\\u001b[0m\\u000a\\u0009\\u007f\"" },
 	{ "a NUL", "a\0b", 3, "\"a\\u0000b\"" },
 	{ "UTF-8", "\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80", 0,
-	  "\"\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80\"" },
+	    "\"\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80\"" },
 	{ "a C1 control", "\xc2\x9b", 0, "\"\\u009b\"" },
 	{ "right to left", "\xe2\x80\xae", 0, "\"\\u202e\"" },
-	{ "a byte of no sequence", "a\xff" "b", 0, "\"a%FFb\"" },
+	{ "a byte of no sequence",
+	    "a\xff"
+	    "b",
+	    0, "\"a%FFb\"" },
 	{ "a lone continuation", "\x80", 0, "\"%80\"" },
 	{ "a cut sequence", "\xe2\x82", 0, "\"%E2%82\"" },
 	{ "overlong", "\xc0\xaf \xe0\x80\xaf", 0, "\"%C0%AF %E0%80%AF\"" },
@@ -35,9 +38,16 @@ static const struct {
 	int64_t seconds;
 	const char *want;
 } spans[] = {
-	{ -1, "-" }, { 0, "0s" }, { 59, "59s" }, { 60, "1m" },
-	{ 290, "4m 50s" }, { 3600, "1h" }, { 3661, "1h 1m" },
-	{ 86399, "23h 59m" }, { 86400, "1d" }, { 35 * 86400 + 7200, "35d 2h" },
+	{ -1, "-" },
+	{ 0, "0s" },
+	{ 59, "59s" },
+	{ 60, "1m" },
+	{ 290, "4m 50s" },
+	{ 3600, "1h" },
+	{ 3661, "1h 1m" },
+	{ 86399, "23h 59m" },
+	{ 86400, "1d" },
+	{ 35 * 86400 + 7200, "35d 2h" },
 };
 
 /* What fn writes. */
@@ -61,8 +71,8 @@ write_text(FILE *out)
 	struct json json;
 
 	json_init(&json, out);
-	json_text(&json, NULL, texts[row].text, texts[row].len > 0 ?
-	    texts[row].len : strlen(texts[row].text));
+	json_text(&json, NULL, texts[row].text,
+	    texts[row].len > 0 ? texts[row].len : strlen(texts[row].text));
 }
 
 static void
@@ -96,8 +106,8 @@ static const struct ctl_print_column columns[] = {
 static void
 write_rows(FILE *out, struct json *json)
 {
-	struct ctl_print *print = ctl_print_new(out, json, NULL, columns,
-	    CHECK_COUNT(columns));
+	struct ctl_print *print =
+	    ctl_print_new(out, json, NULL, columns, CHECK_COUNT(columns));
 
 	ctl_print_text(print, "long-name", 9);
 	ctl_print_int(print, 7);
@@ -178,11 +188,12 @@ main(void)
 	for (size_t i = 0; i < CHECK_COUNT(spans); i++)
 		check_str("span", ctl_print_span(spans[i].seconds, buf),
 		    spans[i].want);
-	check_str("time", ctl_print_time(1795259042, buf),
-	    "2026-11-21 11:04:02");
+	check_str(
+	    "time", ctl_print_time(1795259042, buf), "2026-11-21 11:04:02");
 	check_str("a time out of this world", ctl_print_time(INT64_MAX, buf),
 	    "@9223372036854775807");
-	check_output("tree", write_tree, "{\n \"a\": -1,\n \"rows\": [\n"
+	check_output("tree", write_tree,
+	    "{\n \"a\": -1,\n \"rows\": [\n"
 	    "  {\"b\": true, \"c\": null},\n  {}\n ],\n \"none\": []\n}\n");
 	check_output("table", write_table,
 	    "WHO            N  WHEN                 LEFT\n"

@@ -20,7 +20,7 @@ static const char *const good[] = {
 
 static const struct {
 	const char *name, *line;
-	const char *want;	/* in the error */
+	const char *want; /* in the error */
 } bad[] = {
 	{ "an unknown word", "quintuplet 1", "quintuplet" },
 	{ "a word too short", "trip 1 2 3 x", "trip" },
@@ -32,7 +32,7 @@ static const struct {
 	{ "a negative number", "end -1", "-1 is no number" },
 	{ "a huge number", "end 9223372036854775808", "is no number" },
 	{ "a number of 30 digits", "end 111111111111111111111111111111",
-	  "too long" },
+	    "too long" },
 	{ "a raw byte", "counter 1 2 a\x01z", "%01" },
 	{ "an 8-bit byte", "counter 1 2 a\xe4z", "%E4" },
 	{ "a lone %", "counter 1 2 100%", "hex digits" },
@@ -47,11 +47,11 @@ test_good(struct ctl_text *record, char *buf)
 	for (size_t i = 0; i < CHECK_COUNT(good); i++) {
 		struct err err = { .text = "" };
 
-		check_int(good[i], ctl_text_parse(good[i], strlen(good[i]),
-		    record, &err), 0);
+		check_int(good[i],
+		    ctl_text_parse(good[i], strlen(good[i]), record, &err), 0);
 		check_str(good[i], err.text, "");
-		check_uint(good[i], ctl_text_format(record, buf),
-		    strlen(good[i]));
+		check_uint(
+		    good[i], ctl_text_format(record, buf), strlen(good[i]));
 		check_str(good[i], buf, good[i]);
 	}
 }
@@ -61,8 +61,8 @@ test_values(struct ctl_text *record)
 {
 	const char *line = "rule allow 11 22 domain example.org %C3%A4%2d-";
 
-	check_int("values", ctl_text_parse(line, strlen(line), record, NULL),
-	    0);
+	check_int(
+	    "values", ctl_text_parse(line, strlen(line), record, NULL), 0);
 	check_int("type", record->type, CTL_TEXT_RULE);
 	check_int("created", record->number[0], 11);
 	check_int("expires", record->number[1], 22);
@@ -71,8 +71,8 @@ test_values(struct ctl_text *record)
 	check_str("value", record->text[2], "example.org");
 	check_str("comment", record->text[3], "\xc3\xa4--");
 	line = "# triplet 1 2 3 x";
-	check_int("a comment", ctl_text_parse(line, strlen(line), record,
-	    NULL), 0);
+	check_int(
+	    "a comment", ctl_text_parse(line, strlen(line), record, NULL), 0);
 	check_int("a comment", record->type, CTL_TEXT_NOTHING);
 	check_str("nothing stays of the last record", record->text[3], "");
 	check_int("an empty line", ctl_text_parse("", 0, record, NULL), 0);
@@ -93,13 +93,13 @@ test_bounds(struct ctl_text *record, char *buf)
 		memset(record->text[i], '\xff', CTL_TEXT_VALUE_MAX);
 	len = ctl_text_format(record, buf);
 	check_true("it fits", len < CTL_TEXT_LINE_SIZE);
-	check_int("and is read again", ctl_text_parse(buf, len, record, &err),
-	    0);
+	check_int(
+	    "and is read again", ctl_text_parse(buf, len, record, &err), 0);
 	check_uint("in full", strlen(record->text[3]), CTL_TEXT_VALUE_MAX);
 	memset(buf, 'x', CTL_TEXT_LINE_SIZE);
 	memcpy(buf, "counter 1 2 ", 12);
-	check_int("a text too long", ctl_text_parse(buf, 12 +
-	    CTL_TEXT_VALUE_MAX + 1, record, &err), -1);
+	check_int("a text too long",
+	    ctl_text_parse(buf, 12 + CTL_TEXT_VALUE_MAX + 1, record, &err), -1);
 	check_contains("a text too long", err.text, "longer than");
 }
 
@@ -113,8 +113,10 @@ main(void)
 	for (size_t i = 0; i < CHECK_COUNT(bad); i++) {
 		struct err err = { .text = "" };
 
-		check_int(bad[i].name, ctl_text_parse(bad[i].line,
-		    strlen(bad[i].line), record, &err), -1);
+		check_int(bad[i].name,
+		    ctl_text_parse(
+			bad[i].line, strlen(bad[i].line), record, &err),
+		    -1);
 		check_contains(bad[i].name, err.text, bad[i].want);
 	}
 	test_values(record);

@@ -31,9 +31,9 @@
 
 struct options {
 	struct daemon_config common;
-	char *fail;		/* the hook that shall fail */
+	char *fail; /* the hook that shall fail */
 	char *value;
-	bool slow;		/* ends only when stopped twice */
+	bool slow; /* ends only when stopped twice */
 	bool term_at_open;
 };
 
@@ -46,16 +46,15 @@ struct state {
 
 #define FIELD(member) offsetof(struct options, member)
 
-static const struct config_option table[] = {
-	DAEMON_OPTIONS(struct options, common),
+static const struct config_option table[] = { DAEMON_OPTIONS(
+						  struct options, common),
 	{ .name = "Fail", .type = CONFIG_STRING, .offset = FIELD(fail) },
 	{ .name = "Value", .type = CONFIG_STRING, .offset = FIELD(value) },
 	{ .name = "Slow", .type = CONFIG_BOOL, .offset = FIELD(slow) },
-	{ .name = "TermAtOpen", .type = CONFIG_BOOL,
-	  .offset = FIELD(term_at_open) },
-	{ .name = "Obsolete", .type = CONFIG_IGNORED },
-	CONFIG_END
-};
+	{ .name = "TermAtOpen",
+	    .type = CONFIG_BOOL,
+	    .offset = FIELD(term_at_open) },
+	{ .name = "Obsolete", .type = CONFIG_IGNORED }, CONFIG_END };
 
 static bool
 fails(const struct config *config, const char *hook)
@@ -102,8 +101,10 @@ look_around(void *arg)
 
 	(void)umask(old);
 	(void)pthread_sigmask(SIG_BLOCK, NULL, &mask);
-	log_info("thread: umask %03o, %s", old, sigismember(&mask, SIGHUP) &&
-	    sigismember(&mask, SIGTERM) ? "signals blocked" : "no mask");
+	log_info("thread: umask %03o, %s", old,
+	    sigismember(&mask, SIGHUP) && sigismember(&mask, SIGTERM)
+		? "signals blocked"
+		: "no mask");
 	return arg;
 }
 
@@ -143,8 +144,8 @@ hook_close(void *state)
 }
 
 static void
-engine_run(void *engine, int signal_fd, void (*handle)(void *arg),
-	void *signal_arg)
+engine_run(
+    void *engine, int signal_fd, void (*handle)(void *arg), void *signal_arg)
 {
 	struct pollfd pfd = { .fd = signal_fd, .events = POLLIN };
 	struct state *s = engine;
@@ -167,8 +168,8 @@ engine_stop(void *engine, int64_t grace_ms)
 }
 
 static void
-engine_every(void *engine, int64_t interval_ms, void (*fn)(void *arg),
-	void *arg)
+engine_every(
+    void *engine, int64_t interval_ms, void (*fn)(void *arg), void *arg)
 {
 	struct state *s = engine;
 
@@ -178,19 +179,30 @@ engine_every(void *engine, int64_t interval_ms, void (*fn)(void *arg),
 }
 
 static const struct daemon_engine engine = {
-	.run = engine_run, .stop = engine_stop, .every = engine_every,
+	.run = engine_run,
+	.stop = engine_stop,
+	.every = engine_every,
 };
 
 static const struct daemon_default defaults[] = {
-	{ "Value", "default" }, { NULL, NULL },
+	{ "Value", "default" },
+	{ NULL, NULL },
 };
 
 static const struct daemon_spec sysexits = {
-	.name = "standin", .version = "1.2", .usage = "usage: standin",
-	.options = table, .config_size = sizeof(struct options),
-	.common_offset = FIELD(common), .defaults = defaults,
-	.engine = &engine, .check = hook_check, .open = hook_open,
-	.start = hook_start, .reload = hook_reload, .close = hook_close,
+	.name = "standin",
+	.version = "1.2",
+	.usage = "usage: standin",
+	.options = table,
+	.config_size = sizeof(struct options),
+	.common_offset = FIELD(common),
+	.defaults = defaults,
+	.engine = &engine,
+	.check = hook_check,
+	.open = hook_open,
+	.start = hook_start,
+	.reload = hook_reload,
+	.close = hook_close,
 };
 
 /* ------------------------------------------------------- running it */
@@ -202,8 +214,8 @@ static int notify_fd;
 
 struct run {
 	pid_t pid;
-	int fd;			/* its output */
-	char text[16384];	/* what was read of it */
+	int fd;           /* its output */
+	char text[16384]; /* what was read of it */
 	size_t len;
 };
 
@@ -211,19 +223,19 @@ struct run {
 struct how {
 	const struct daemon_spec *spec;
 	void (*before)(void);
-	bool without_user;	/* else -o User=nobody as root */
+	bool without_user; /* else -o User=nobody as root */
 };
 
 static void
 start_daemon(struct run *r, const struct how *how, const char *const *words)
 {
-	char *argv[WORDS_MAX + 4] = { (char *)(uintptr_t)"standin" };
+	char *argv[WORDS_MAX + 4] = { (char *)(uintptr_t) "standin" };
 	int argc = 1, fds[2];
 
 	*r = (struct run){ .fd = -1 };
 	if (geteuid() == 0 && !how->without_user) {
-		argv[argc++] = (char *)(uintptr_t)"-o";
-		argv[argc++] = (char *)(uintptr_t)"User=nobody";
+		argv[argc++] = (char *)(uintptr_t) "-o";
+		argv[argc++] = (char *)(uintptr_t) "User=nobody";
 	}
 	for (; *words != NULL; words++)
 		argv[argc++] = (char *)(uintptr_t)*words;
@@ -249,8 +261,8 @@ static bool
 wait_for(struct run *r, const char *want)
 {
 	while (want == NULL || strstr(r->text, want) == NULL) {
-		ssize_t n = read(r->fd, r->text + r->len,
-		    sizeof(r->text) - 1 - r->len);
+		ssize_t n =
+		    read(r->fd, r->text + r->len, sizeof(r->text) - 1 - r->len);
 
 		if (n <= 0)
 			return want == NULL;
@@ -275,8 +287,8 @@ end_of(struct run *r)
 	(void)wait_for(r, NULL);
 	(void)close(r->fd);
 	(void)waitpid(r->pid, &status, 0);
-	return WIFEXITED(status) ? WEXITSTATUS(status) :
-	    1000 + WTERMSIG(status);
+	return WIFEXITED(status) ? WEXITSTATUS(status)
+				 : 1000 + WTERMSIG(status);
 }
 
 static void
@@ -307,8 +319,7 @@ notified(const char *want)
 /* --------------------------------------------------------------- tests */
 
 static const struct how usual = { .spec = &sysexits };
-static const struct how as_root = { .spec = &sysexits,
-	.without_user = true };
+static const struct how as_root = { .spec = &sysexits, .without_user = true };
 
 struct exit_row {
 	const char *name;
@@ -337,37 +348,37 @@ test_exits(void)
 		{ "help", { "--help" }, 0, "usage: standin\n" },
 		{ "help lists options", { "-h" }, 0, "  --term-at-open " },
 		{ "help shows our defaults", { "-h" }, 0,
-		  "(default: default)\n" },
+		    "(default: default)\n" },
 		{ "check", { "-t" }, 0,
-		  "standin: no file: the configuration is fine\n" },
+		    "standin: no file: the configuration is fine\n" },
 		{ "print", { "-p", "-o", "Value=x" }, 0, "\nValue x\n" },
 		{ "print a default", { "-p" }, 0, "\n# Value default\n" },
 		{ "usage", { "--bogus" }, 64,
-		  "standin: unknown option \"--bogus\"" },
+		    "standin: unknown option \"--bogus\"" },
 		{ "value", { "-o", "Slow=x" }, 78, "standin: Slow: \"x\"" },
 		{ "file", { "-t", "-c", config_file }, 78, ":2: Slow: \"x\"" },
 		{ "file is named", { "-c", config_file }, 78, config_file },
 		{ "no file", { "-c", "/nonexistent" }, 78,
-		  "standin: cannot open /nonexistent: No such file" },
+		    "standin: cannot open /nonexistent: No such file" },
 		{ "facility", { "-o", "SyslogFacility=x" }, 78,
-		  "standin: SyslogFacility: \"x\" is unknown" },
+		    "standin: SyslogFacility: \"x\" is unknown" },
 		{ "check hook", { "-o", "Fail=check" }, 78,
-		  "standin: check fails\n" },
+		    "standin: check fails\n" },
 		{ "check hook, -t", { "-t", "-o", "Fail=check" }, 78,
-		  "standin: check fails\n" },
+		    "standin: check fails\n" },
 		{ "open", { "-o", "Fail=open" }, 69, "open fails\n" },
 		{ "start", { "-o", "Fail=start" }, 69, "start fails\n" },
 		{ "start fails, all is closed", { "-o", "Fail=start" }, 69,
-		  "start fails\nclose\n" },
+		    "start fails\nclose\n" },
 		{ "pid file", { "-o", "PidFile=/nonexistent/pid" }, 73,
-		  "cannot write the pid file /nonexistent/pid" },
-		{ "relative file", { "-d", "-c",
-		  "../../../../../../../../dev/null" }, 64,
-		  "needs a path that begins with \"/\", not ../" },
+		    "cannot write the pid file /nonexistent/pid" },
+		{ "relative file",
+		    { "-d", "-c", "../../../../../../../../dev/null" }, 64,
+		    "needs a path that begins with \"/\", not ../" },
 		{ "background, open", { "-d", "-o", "Fail=open" }, 69,
-		  "standin: open fails\n" },
+		    "standin: open fails\n" },
 		{ "background, start", { "-d", "-o", "Fail=start" }, 69,
-		  "standin: start fails\n" },
+		    "standin: start fails\n" },
 	};
 
 	write_config("\nSlow x\n");
@@ -386,13 +397,14 @@ test_own_exits(void)
 	};
 	static const struct exit_row no_user[] = {
 		{ "own user", { "-o", "User=no-such-user" }, 255,
-		  "there is no user \"no-such-user\"" },
+		    "there is no user \"no-such-user\"" },
 	};
 	struct daemon_spec spec = sysexits;
 	struct how how = { .spec = &spec };
 
-	spec.exits = (struct daemon_exits){ .usage = 1, .help = 1,
-		.config = 2, .no_user = 255, .open = 3 };
+	spec.exits = (struct daemon_exits){
+		.usage = 1, .help = 1, .config = 2, .no_user = 255, .open = 3
+	};
 	check_exits(rows, CHECK_COUNT(rows), &how);
 	if (geteuid() == 0)
 		check_exits(no_user, CHECK_COUNT(no_user), &how);
@@ -410,31 +422,35 @@ test_identity(void)
 {
 	static const struct exit_row rows[] = {
 		{ "root without a user", { NULL }, 78,
-		  "will not run as root: set User" },
+		    "will not run as root: set User" },
 		{ "no such user", { "-o", "User=no-such-user" }, 67,
-		  "there is no user \"no-such-user\"" },
-		{ "background, no such user", { "-d", "-o",
-		  "User=no-such-user" }, 67,
-		  "standin: User, Group: there is no user \"no-such-user\"" },
-		{ "no such group", { "-o", "User=nobody", "-o",
-		  "Group=no-such-group" }, 67,
-		  "there is no group \"no-such-group\"" },
-		{ "a user and a group", { "-o", "User=nobody", "-o",
-		  "Group=8", "-o", "TermAtOpen=yes" }, 0,
-		  "open as 0 for 65534:8\n" },
-		{ "root by will", { "-o", "User=root", "-o",
-		  "TermAtOpen=yes" }, 0, "start as 0\n" },
+		    "there is no user \"no-such-user\"" },
+		{ "background, no such user",
+		    { "-d", "-o", "User=no-such-user" }, 67,
+		    "standin: User, Group: there is no user \"no-such-user\"" },
+		{ "no such group",
+		    { "-o", "User=nobody", "-o", "Group=no-such-group" }, 67,
+		    "there is no group \"no-such-group\"" },
+		{ "a user and a group",
+		    { "-o", "User=nobody", "-o", "Group=8", "-o",
+			"TermAtOpen=yes" },
+		    0, "open as 0 for 65534:8\n" },
+		{ "root by will", { "-o", "User=root", "-o", "TermAtOpen=yes" },
+		    0, "start as 0\n" },
 	};
-	static const struct how nobody = { .spec = &sysexits,
-		.before = become_nobody, .without_user = true };
+	static const struct how nobody = {
+		.spec = &sysexits, .before = become_nobody, .without_user = true
+	};
 	static const struct exit_row unprivileged[] = {
 		{ "not root, no user", { "-o", "TermAtOpen=yes" }, 0,
-		  "open as 65534 for 65534:65534\n" },
-		{ "not root, another user", { "-o", "User=root", "-o",
-		  "TermAtOpen=yes" }, 0, "not started as root: going on as"
-		  " user 65534, not as root\n" },
-		{ "not root, no such user", { "-o", "User=no-such-user", "-o",
-		  "TermAtOpen=yes" }, 0, "not as no-such-user\n" },
+		    "open as 65534 for 65534:65534\n" },
+		{ "not root, another user",
+		    { "-o", "User=root", "-o", "TermAtOpen=yes" }, 0,
+		    "not started as root: going on as"
+		    " user 65534, not as root\n" },
+		{ "not root, no such user",
+		    { "-o", "User=no-such-user", "-o", "TermAtOpen=yes" }, 0,
+		    "not as no-such-user\n" },
 	};
 	const char *const same[] = { "-o", "User=nobody", "-o",
 		"TermAtOpen=yes", NULL };
@@ -467,25 +483,26 @@ test_life(void)
 	check_true("becomes ready", wait_for(&r, "standin 1.2 is ready\n"));
 	check_true("says so", notified("READY=1\nMAINPID="));
 	check_contains("a notice", r.text, "option Obsolete is known");
-	check_contains("a thread", r.text, "thread: umask 077, signals"
+	check_contains("a thread", r.text,
+	    "thread: umask 077, signals"
 	    " blocked\n");
 	if (geteuid() == 0) {
-		check_contains("opens as root", r.text,
-		    "open as 0 for 65534:65534\n");
-		check_contains("starts as nobody", r.text,
-		    "start as 65534\n");
+		check_contains(
+		    "opens as root", r.text, "open as 0 for 65534:65534\n");
+		check_contains("starts as nobody", r.text, "start as 65534\n");
 	}
 	fd = open(pid_file, O_RDONLY | O_CLOEXEC);
 	(void)snprintf(want, sizeof(want), "%ld\n", (long)r.pid);
 	memset(pid, 0, sizeof(pid));
 	check_true("pid file", read(fd, pid, sizeof(pid) - 1) > 0);
 	check_str("holds the process id", pid, want);
-	check_int("is for all to read", fstat(fd, &st) == 0 ?
-	    (int)(st.st_mode & 07777) : -1, 0644);
+	check_int("is for all to read",
+	    fstat(fd, &st) == 0 ? (int)(st.st_mode & 07777) : -1, 0644);
 	(void)close(fd);
 	(void)kill(r.pid, SIGTERM);
 	check_int("ends by SIGTERM", end_of(&r), 0);
-	check_contains("in order", r.text, "stopping: Terminated\n"
+	check_contains("in order", r.text,
+	    "stopping: Terminated\n"
 	    "stop, grace some\nstandin has ended\nclose\n");
 	check_true("says that it stops", notified("STOPPING=1"));
 	if (geteuid() == 0) {
@@ -502,10 +519,10 @@ static void
 test_pid_file(void)
 {
 	char other[96];
-	const char *const words[] = { "-o", pid_option, "-o",
-		"TermAtOpen=yes", NULL };
-	const char *const root[] = { "-o", pid_option, "-o",
-		"TermAtOpen=yes", "-o", "User=root", NULL };
+	const char *const words[] = { "-o", pid_option, "-o", "TermAtOpen=yes",
+		NULL };
+	const char *const root[] = { "-o", pid_option, "-o", "TermAtOpen=yes",
+		"-o", "User=root", NULL };
 	struct stat st;
 	struct run r;
 
@@ -541,16 +558,16 @@ test_reload(void)
 	write_config("Value two\nLogLevel 4\n");
 	(void)kill(r.pid, SIGHUP);
 	check_true("SIGHUP", wait_for(&r, "reload: Value is two\nreloaded\n"));
-	check_true("tells that it reloads",
-	    notified("RELOADING=1\nMONOTONIC_USEC="));
+	check_true(
+	    "tells that it reloads", notified("RELOADING=1\nMONOTONIC_USEC="));
 	check_true("and is ready again", notified("READY=1"));
 	forget(&r);
 	write_config("Value three\nVlaue x\n");
 	(void)kill(r.pid, SIGHUP);
 	check_true("a broken file", wait_for(&r, "not reloaded, all stays as"
-	    " it was: "));
+						 " it was: "));
 	check_true("with file and line", wait_for(&r, "config:2: unknown"
-	    " option \"Vlaue\""));
+						      " option \"Vlaue\""));
 	check_true("tells that it reloads", notified("RELOADING=1"));
 	check_true("and is ready nevertheless", notified("READY=1"));
 	write_config("Fail reload\n");
@@ -622,8 +639,8 @@ test_background(void)
 	check_str("without a word", r.text, "");
 	check_true("with the daemon ready", notified("READY=1\nMAINPID="));
 	f = fopen(pid_file, "r");
-	check_true("pid file", f != NULL && fscanf(f, "%d", &pid) == 1 &&
-	    fclose(f) == 0);
+	check_true("pid file",
+	    f != NULL && fscanf(f, "%d", &pid) == 1 && fclose(f) == 0);
 	check_true("another process", pid > 1 && pid != r.pid);
 	check_int("a session of its own", getsid(pid), pid);
 	(void)snprintf(proc, sizeof(proc), "/proc/%d/cwd", pid);
@@ -688,8 +705,8 @@ open_notify(void)
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 
 	notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	(void)snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/notify",
-	    folder);
+	(void)snprintf(
+	    addr.sun_path, sizeof(addr.sun_path), "%s/notify", folder);
 	if (bind(notify_fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
 	    chmod(addr.sun_path, 0777) < 0)
 		exit(1);
@@ -709,10 +726,8 @@ main(void)
 	if (mkdtemp(folder) == NULL || chmod(folder, 0755) < 0)
 		return 1;
 	(void)snprintf(pid_file, sizeof(pid_file), "%s/pid", folder);
-	(void)snprintf(pid_option, sizeof(pid_option), "PidFile=%s",
-	    pid_file);
-	(void)snprintf(config_file, sizeof(config_file), "%s/config",
-	    folder);
+	(void)snprintf(pid_option, sizeof(pid_option), "PidFile=%s", pid_file);
+	(void)snprintf(config_file, sizeof(config_file), "%s/config", folder);
 	test_exits();
 	test_own_exits();
 	test_identity();

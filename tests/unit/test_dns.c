@@ -23,9 +23,9 @@
 
 struct server {
 	struct ev_io io;
-	int asked;		/* questions seen */
-	char name[256];		/* of the last, as on the wire */
-	char address[32];	/* 127.0.0.1@PORT */
+	int asked;        /* questions seen */
+	char name[256];   /* of the last, as on the wire */
+	char address[32]; /* 127.0.0.1@PORT */
 	/* The one that is held back. */
 	uint8_t held[512];
 	ssize_t held_len;
@@ -35,22 +35,37 @@ struct server {
 struct result {
 	struct ev_loop *loop;
 	int calls, found, temporary;
-	int wanted;		/* the loop ends after so many calls */
+	int wanted; /* the loop ends after so many calls */
 	enum dns_status status;
 	size_t count;
-	char data[64];		/* of the first record */
+	char data[64]; /* of the first record */
 	bool in_ask, early;
-	struct dns *dns;	/* for those who ask again */
+	struct dns *dns; /* for those who ask again */
 	int again;
-	struct dns_question *victim;	/* to be cancelled */
+	struct dns_question *victim; /* to be cancelled */
 };
 
 static void
 answer(struct server *s, uint8_t *packet, ssize_t len,
-	const struct sockaddr_in *peer)
+    const struct sockaddr_in *peer)
 {
 	static const uint8_t record[] = {
-		0xc0, 0x0c, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1,
+		0xc0,
+		0x0c,
+		0,
+		1,
+		0,
+		1,
+		0,
+		0,
+		0,
+		60,
+		0,
+		4,
+		192,
+		0,
+		2,
+		1,
 	};
 	const char *name = (const char *)packet + 13;
 	size_t size = 12;
@@ -59,9 +74,10 @@ answer(struct server *s, uint8_t *packet, ssize_t len,
 		size += packet[size] + 1U;
 	size += 5;
 	packet[2] = 0x81;
-	packet[3] = strncmp(name, "none", 4) == 0 ? 0x83 :
-	    strncmp(name, "fail", 4) == 0 ? 0x82 :
-	    strncmp(name, "refuse", 6) == 0 ? 0x85 : 0x80;
+	packet[3] = strncmp(name, "none", 4) == 0     ? 0x83
+		    : strncmp(name, "fail", 4) == 0   ? 0x82
+		    : strncmp(name, "refuse", 6) == 0 ? 0x85
+						      : 0x80;
 	memset(packet + 6, 0, 6);
 	if (packet[3] == 0x80 && strncmp(name, "empty", 5) != 0) {
 		packet[7] = 1;
@@ -84,10 +100,10 @@ on_query(struct ev_loop *loop, struct ev_io *io, int revents)
 	(void)loop;
 	(void)revents;
 	while ((len = recvfrom(io->fd, packet, sizeof(packet) - 64, 0,
-	    (struct sockaddr *)&peer, &peer_len)) > 12) {
+		    (struct sockaddr *)&peer, &peer_len)) > 12) {
 		s->asked++;
-		snprintf(s->name, sizeof(s->name), "%.255s",
-		    (char *)packet + 12);
+		snprintf(
+		    s->name, sizeof(s->name), "%.255s", (char *)packet + 12);
 		if (strncmp((char *)packet + 13, "silent", 6) == 0)
 			continue;
 		if (strncmp((char *)packet + 13, "held", 4) == 0) {
@@ -124,8 +140,10 @@ new_dns(const struct server *s, struct ev_loop *loop, int64_t timeout_ms)
 {
 	char *servers[] = { strdup(s->address) };
 	struct dns_config config = {
-		.nameservers = servers, .nameserver_count = 1,
-		.trust_anchor_file = "", .question_timeout_ms = timeout_ms,
+		.nameservers = servers,
+		.nameserver_count = 1,
+		.trust_anchor_file = "",
+		.question_timeout_ms = timeout_ms,
 		.cache_bytes = 1 << 20,
 	};
 	struct err err = { "" };
@@ -200,7 +218,8 @@ test_answers(struct server *s, struct ev_loop *loop)
 		{ "", DNS_NO_NAME, 0 },
 		{ "a..example", DNS_NO_NAME, 0 },
 		{ "0123456789012345678901234567890123456789012345678901234567"
-		  "8901234.example", DNS_NO_NAME, 0 },
+		  "8901234.example",
+		    DNS_NO_NAME, 0 },
 	};
 	struct dns *dns = new_dns(s, loop, 2000);
 	size_t i;
@@ -230,7 +249,9 @@ static void
 test_failures(struct server *s, struct ev_loop *loop)
 {
 	static const char *const names[] = {
-		"fail.example", "refuse.example", "silent.example",
+		"fail.example",
+		"refuse.example",
+		"silent.example",
 	};
 	struct dns *dns = new_dns(s, loop, 300);
 	struct result good = { .calls = 0 };
@@ -261,7 +282,9 @@ test_odd_name(struct server *s, struct ev_loop *loop)
 	ask(&r, dns, "good \\\"\x01\xff;@\\065.example");
 	run(&r, loop, 1);
 	check_str("an odd name as the server sees it", s->name,
-	    "\x0f" "good \\\"\x01\xff;@\\065" "\7example");
+	    "\x0f"
+	    "good \\\"\x01\xff;@\\065"
+	    "\7example");
 	dns_free(&dns);
 }
 
@@ -324,8 +347,7 @@ test_cancel(struct server *s, struct ev_loop *loop)
 	/* The first one's callback cancels the second, already answered. */
 	r.calls = 0;
 	ask(&r, dns, "good.example");
-	r.victim = dns_ask(dns, "good.example", DNSPACKET_A, on_answer,
-	    &dead);
+	r.victim = dns_ask(dns, "good.example", DNSPACKET_A, on_answer, &dead);
 	ask(&r, dns, "good.example");
 	run(&r, loop, 2);
 	check_int("cancelled in a callback", r.found, 3);
@@ -392,7 +414,7 @@ test_crowd(struct server *s, struct ev_loop *loop)
 struct daemon {
 	struct policysrv *srv;
 	struct dns *dns;
-	struct policysrv_call *call;	/* one at a time */
+	struct policysrv_call *call; /* one at a time */
 	bool in_batch;
 };
 
@@ -406,7 +428,7 @@ on_sender(void *arg, const struct dns_answer *a)
 
 static void
 on_request(void *arg, struct policysrv_call *call,
-	const struct policyproto_request *request)
+    const struct policyproto_request *request)
 {
 	const char *sender = request->attr[POLICYPROTO_SENDER];
 	struct daemon *d = arg;
@@ -423,8 +445,8 @@ on_batch_end(void *arg)
 	struct daemon *d = arg;
 
 	if (d->in_batch)
-		(void)dns_ask(d->dns, "good.example", DNSPACKET_A, on_sender,
-		    d);
+		(void)dns_ask(
+		    d->dns, "good.example", DNSPACKET_A, on_sender, d);
 	d->in_batch = false;
 }
 
@@ -432,7 +454,8 @@ static void
 test_policysrv(void)
 {
 	static const struct policysrv_config config = {
-		.max_connections = 1, .request_timeout_s = 10,
+		.max_connections = 1,
+		.request_timeout_s = 10,
 	};
 	static const char requests[] =
 	    "sender=good.example\n\nsender=good.example\n\n"
@@ -440,7 +463,9 @@ test_policysrv(void)
 	    "sender=fail.example\n\nsender=a..b\n\n";
 	struct daemon d = { .call = NULL };
 	const struct policysrv_hooks hooks = {
-		.request = on_request, .batch_end = on_batch_end, .arg = &d,
+		.request = on_request,
+		.batch_end = on_batch_end,
+		.arg = &d,
 	};
 	struct server server;
 	char replies[1000] = "";
@@ -477,8 +502,9 @@ test_reverse(void)
 		{ "192.0.2.1", "1.2.0.192.in-addr.arpa" },
 		{ "255.255.255.255", "255.255.255.255.in-addr.arpa" },
 		{ "::ffff:192.0.2.1", "1.2.0.192.in-addr.arpa" },
-		{ "2001:db8::567:89ab", "b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0."
-		  "0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa" },
+		{ "2001:db8::567:89ab",
+		    "b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0."
+		    "0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa" },
 	};
 	char buf[DNS_REVERSE_SIZE];
 	struct ip ip;
@@ -486,8 +512,8 @@ test_reverse(void)
 
 	for (i = 0; i < CHECK_COUNT(rows); i++) {
 		(void)ip_parse(rows[i].input, &ip);
-		check_str(rows[i].input, dns_reverse_name(&ip, buf),
-		    rows[i].want);
+		check_str(
+		    rows[i].input, dns_reverse_name(&ip, buf), rows[i].want);
 	}
 }
 
@@ -515,25 +541,29 @@ test_resolv_conf(void)
 		const char *first, *last;
 	} rows[] = {
 		{ "one", "nameserver 192.0.2.1\n", 1, "192.0.2.1",
-		  "192.0.2.1" },
+		    "192.0.2.1" },
 		{ "no line end", "nameserver 192.0.2.1", 1, "192.0.2.1",
-		  "192.0.2.1" },
-		{ "three among others", "# x\nsearch example.org\n"
-		  "nameserver 192.0.2.1\noptions ndots:1\n"
-		  "nameserver\t192.0.2.2 # x\n  nameserver ::1\n", 3,
-		  "192.0.2.1", "::1" },
-		{ "with a zone", "nameserver fe80::1%eth0\n", 1,
-		  "fe80::1%eth0", "fe80::1%eth0" },
-		{ "no address", "nameserver localhost\nnameserver\n"
-		  "nameserver 1.2.3\nnameserver 192.0.2.1@53\n"
-		  "nameservers 192.0.2.1\n;nameserver 192.0.2.1\n", 0, "",
-		  "" },
+		    "192.0.2.1" },
+		{ "three among others",
+		    "# x\nsearch example.org\n"
+		    "nameserver 192.0.2.1\noptions ndots:1\n"
+		    "nameserver\t192.0.2.2 # x\n  nameserver ::1\n",
+		    3, "192.0.2.1", "::1" },
+		{ "with a zone", "nameserver fe80::1%eth0\n", 1, "fe80::1%eth0",
+		    "fe80::1%eth0" },
+		{ "no address",
+		    "nameserver localhost\nnameserver\n"
+		    "nameserver 1.2.3\nnameserver 192.0.2.1@53\n"
+		    "nameservers 192.0.2.1\n;nameserver 192.0.2.1\n",
+		    0, "", "" },
 		{ "nothing", "", 0, "", "" },
-		{ "too many", "nameserver 192.0.2.1\nnameserver 192.0.2.2\n"
-		  "nameserver 192.0.2.3\nnameserver 192.0.2.4\n"
-		  "nameserver 192.0.2.5\nnameserver 192.0.2.6\n"
-		  "nameserver 192.0.2.7\nnameserver 192.0.2.8\n"
-		  "nameserver 192.0.2.9\n", 8, "192.0.2.1", "192.0.2.8" },
+		{ "too many",
+		    "nameserver 192.0.2.1\nnameserver 192.0.2.2\n"
+		    "nameserver 192.0.2.3\nnameserver 192.0.2.4\n"
+		    "nameserver 192.0.2.5\nnameserver 192.0.2.6\n"
+		    "nameserver 192.0.2.7\nnameserver 192.0.2.8\n"
+		    "nameserver 192.0.2.9\n",
+		    8, "192.0.2.1", "192.0.2.8" },
 	};
 	struct dns_config_servers servers;
 	struct err err;
@@ -542,19 +572,19 @@ test_resolv_conf(void)
 
 	for (i = 0; i < CHECK_COUNT(rows); i++) {
 		write_file(path, sizeof(path), rows[i].input);
-		check_int(rows[i].name, dns_config_read_servers(path,
-		    &servers, &err), 0);
+		check_int(rows[i].name,
+		    dns_config_read_servers(path, &servers, &err), 0);
 		unlink(path);
 		check_uint(rows[i].name, servers.count, rows[i].count);
 		check_str("first", servers.text[0], rows[i].first);
-		check_str("last", servers.text[servers.count == 0 ? 0 :
-		    servers.count - 1], rows[i].last);
+		check_str("last",
+		    servers.text[servers.count == 0 ? 0 : servers.count - 1],
+		    rows[i].last);
 	}
-	check_int("no file", dns_config_read_servers(path, &servers, &err),
-	    0);
+	check_int("no file", dns_config_read_servers(path, &servers, &err), 0);
 	check_uint("names none", servers.count, 0);
-	check_int("a directory", dns_config_read_servers(P_tmpdir, &servers,
-	    &err), -1);
+	check_int("a directory",
+	    dns_config_read_servers(P_tmpdir, &servers, &err), -1);
 	check_contains("a directory", err.text, "cannot read");
 }
 
@@ -564,17 +594,18 @@ test_bad_config(struct ev_loop *loop)
 	static const struct {
 		const char *name, *server, *anchors, *want;
 	} rows[] = {
-		{ "a name", "localhost", "", "name server \"localhost\" is"
-		  " neither ADDRESS nor ADDRESS@PORT" },
+		{ "a name", "localhost", "",
+		    "name server \"localhost\" is"
+		    " neither ADDRESS nor ADDRESS@PORT" },
 		{ "no port", "192.0.2.1@", "", "neither" },
 		{ "port 0", "192.0.2.1@0", "", "neither" },
 		{ "a port too large", "192.0.2.1@65536", "", "neither" },
 		{ "a port of letters", "192.0.2.1@domain", "", "neither" },
 		{ "nothing", "", "", "neither" },
 		{ "no such anchors", "192.0.2.1", "/nonexistent/anchors",
-		  "cannot open /nonexistent/anchors: No such file" },
+		    "cannot open /nonexistent/anchors: No such file" },
 		{ "no anchors in it", "192.0.2.1", "example. IN DS word",
-		  "libunbound cannot start" },
+		    "libunbound cannot start" },
 	};
 	struct err err;
 	char path[256];
@@ -583,14 +614,18 @@ test_bad_config(struct ev_loop *loop)
 	for (i = 0; i < CHECK_COUNT(rows); i++) {
 		char *server = strdup(rows[i].server);
 		struct dns_config config = {
-			.nameservers = &server, .nameserver_count = 1,
-			.question_timeout_ms = 1000, .cache_bytes = 1 << 20,
+			.nameservers = &server,
+			.nameserver_count = 1,
+			.question_timeout_ms = 1000,
+			.cache_bytes = 1 << 20,
 		};
 		struct dns *dns;
 
 		write_file(path, sizeof(path), rows[i].anchors);
-		config.trust_anchor_file = rows[i].anchors[0] == '/' ?
-		    rows[i].anchors : rows[i].anchors[0] == '\0' ? "" : path;
+		config.trust_anchor_file = rows[i].anchors[0] == '/'
+					       ? rows[i].anchors
+					   : rows[i].anchors[0] == '\0' ? ""
+									: path;
 		dns = dns_new(&config, loop, &err);
 		check_true(rows[i].name, dns == NULL);
 		check_contains(rows[i].name, err.text, rows[i].want);
@@ -604,7 +639,8 @@ int
 main(void)
 {
 	static const struct policysrv_config config = {
-		.max_connections = 1, .request_timeout_s = 1,
+		.max_connections = 1,
+		.request_timeout_s = 1,
 	};
 	static const struct policysrv_hooks hooks = { .arg = NULL };
 	struct policysrv *srv = policysrv_new(&config, &hooks, NULL);

@@ -29,116 +29,133 @@ struct row {
 	const char *packet;
 	size_t len;
 	enum dnspacket_status status;
-	const char *want;	/* of the first record */
+	const char *want; /* of the first record */
 	size_t want_len;
 	size_t count;
 };
 
-#define FAILS(name, type, packet) \
-	{ name, type, BYTES(packet), DNSPACKET_FAILED, BYTES(""), 0 }
-#define FOUND(name, type, packet, want, count) \
-	{ name, type, BYTES(packet), DNSPACKET_FOUND, BYTES(want), count }
+#define FAILS(name, type, packet)                                              \
+	{                                                                      \
+		name, type, BYTES(packet), DNSPACKET_FAILED, BYTES(""), 0      \
+	}
+#define FOUND(name, type, packet, want, count)                                 \
+	{                                                                      \
+		name, type, BYTES(packet), DNSPACKET_FOUND, BYTES(want), count \
+	}
 
 static const struct row rows[] = {
-	FOUND("an address", DNSPACKET_A, HEAD(OK, "\0\1") QUESTION
-	    RR(T_A, "\4") ADDR, ADDR, 1),
-	FOUND("two addresses", DNSPACKET_A, HEAD(OK, "\0\2") QUESTION
-	    RR(T_A, "\4") "\1\2\3\4" RR(T_A, "\4") ADDR, "\1\2\3\4", 2),
-	FOUND("an IPv6 address", DNSPACKET_AAAA, HEAD(OK, "\0\1") QUESTION
-	    RR(T_AAAA, "\x10") "0123456789abcdef", "0123456789abcdef", 1),
-	FOUND("behind a CNAME", DNSPACKET_A, HEAD(OK, "\0\2") QUESTION
-	    RR(T_CNAME, "\4") "\1c\xc0\x0e"
-	    "\1c\1b\0" "\0" T_A IN TTL "\0\4" ADDR, ADDR, 1),
+	FOUND("an address", DNSPACKET_A,
+	    HEAD(OK, "\0\1") QUESTION RR(T_A, "\4") ADDR, ADDR, 1),
+	FOUND("two addresses", DNSPACKET_A,
+	    HEAD(OK, "\0\2") QUESTION RR(T_A, "\4") "\1\2\3\4" RR(T_A, "\4")
+		ADDR,
+	    "\1\2\3\4", 2),
+	FOUND("an IPv6 address", DNSPACKET_AAAA,
+	    HEAD(OK, "\0\1") QUESTION RR(T_AAAA, "\x10") "0123456789abcdef",
+	    "0123456789abcdef", 1),
+	FOUND("behind a CNAME", DNSPACKET_A,
+	    HEAD(OK, "\0\2") QUESTION RR(T_CNAME, "\4") "\1c\xc0\x0e"
+							"\1c\1b\0"
+							"\0" T_A IN TTL
+							"\0\4" ADDR,
+	    ADDR, 1),
 	FOUND("a class that is not IN is passed over", DNSPACKET_A,
-	    HEAD(OK, "\0\2") QUESTION OWNER "\0\1\0\3" TTL "\0\4" "\1\1\1\1"
-	    RR(T_A, "\4") ADDR, ADDR, 1),
-	FOUND("a text", DNSPACKET_TXT, HEAD(OK, "\0\1") QUESTION
-	    RR(T_TXT, "\7") "\6v=spf1", "v=spf1", 1),
-	FOUND("strings are joined", DNSPACKET_TXT, HEAD(OK, "\0\1") QUESTION
-	    RR(T_TXT, "\x8") "\3v=s\0\2pf", "v=spf", 1),
-	FOUND("a text with NUL", DNSPACKET_TXT, HEAD(OK, "\0\1") QUESTION
-	    RR(T_TXT, "\4") "\3a\0b", "a\0b", 1),
-	FOUND("a text of nothing", DNSPACKET_TXT, HEAD(OK, "\0\1") QUESTION
-	    RR(T_TXT, "\1") "\0", "", 1),
+	    HEAD(OK, "\0\2") QUESTION OWNER "\0\1\0\3" TTL "\0\4"
+					    "\1\1\1\1" RR(T_A, "\4") ADDR,
+	    ADDR, 1),
+	FOUND("a text", DNSPACKET_TXT,
+	    HEAD(OK, "\0\1") QUESTION RR(T_TXT, "\7") "\6v=spf1", "v=spf1", 1),
+	FOUND("strings are joined", DNSPACKET_TXT,
+	    HEAD(OK, "\0\1") QUESTION RR(T_TXT, "\x8") "\3v=s\0\2pf", "v=spf",
+	    1),
+	FOUND("a text with NUL", DNSPACKET_TXT,
+	    HEAD(OK, "\0\1") QUESTION RR(T_TXT, "\4") "\3a\0b", "a\0b", 1),
+	FOUND("a text of nothing", DNSPACKET_TXT,
+	    HEAD(OK, "\0\1") QUESTION RR(T_TXT, "\1") "\0", "", 1),
 	FOUND("a text without strings", DNSPACKET_TXT,
 	    HEAD(OK, "\0\1") QUESTION RR(T_TXT, "\0"), "", 1),
-	FOUND("a name", DNSPACKET_PTR, HEAD(OK, "\0\1") QUESTION
-	    RR(T_PTR, "\5") "\1x\1Y\0", "x.Y", 1),
-	FOUND("a name with a pointer", DNSPACKET_PTR, HEAD(OK, "\0\1")
-	    QUESTION RR(T_PTR, "\4") "\1x\xc0\x0c", "x.a.b", 1),
-	FOUND("only a pointer", DNSPACKET_PTR, HEAD(OK, "\0\1") QUESTION
-	    RR(T_PTR, "\2") "\xc0\x0e", "b", 1),
-	FOUND("odd bytes of a name", DNSPACKET_PTR, HEAD(OK, "\0\1") QUESTION
-	    RR(T_PTR, "\x09") "\7.\\ \0\xff" "a\"\0",
+	FOUND("a name", DNSPACKET_PTR,
+	    HEAD(OK, "\0\1") QUESTION RR(T_PTR, "\5") "\1x\1Y\0", "x.Y", 1),
+	FOUND("a name with a pointer", DNSPACKET_PTR,
+	    HEAD(OK, "\0\1") QUESTION RR(T_PTR, "\4") "\1x\xc0\x0c", "x.a.b",
+	    1),
+	FOUND("only a pointer", DNSPACKET_PTR,
+	    HEAD(OK, "\0\1") QUESTION RR(T_PTR, "\2") "\xc0\x0e", "b", 1),
+	FOUND("odd bytes of a name", DNSPACKET_PTR,
+	    HEAD(OK, "\0\1") QUESTION RR(T_PTR, "\x09") "\7.\\ \0\xff"
+							"a\"\0",
 	    "\\046\\092\\032\\000\\255a\"", 1),
-	FOUND("the root", DNSPACKET_PTR, HEAD(OK, "\0\1") QUESTION
-	    RR(T_PTR, "\1") "\0", "", 1),
-	FOUND("a mail server", DNSPACKET_MX, HEAD(OK, "\0\1") QUESTION
-	    RR(T_MX, "\5") "\1\2\1m\0", "m", 1),
+	FOUND("the root", DNSPACKET_PTR,
+	    HEAD(OK, "\0\1") QUESTION RR(T_PTR, "\1") "\0", "", 1),
+	FOUND("a mail server", DNSPACKET_MX,
+	    HEAD(OK, "\0\1") QUESTION RR(T_MX, "\5") "\1\2\1m\0", "m", 1),
 	FOUND("bytes behind the answers do not matter", DNSPACKET_A,
 	    HEAD(OK, "\0\1") QUESTION RR(T_A, "\4") ADDR "xyz", ADDR, 1),
 	{ "no data", DNSPACKET_A, BYTES(HEAD(OK, "\0\0") QUESTION),
-	  DNSPACKET_NO_DATA, BYTES(""), 0 },
-	{ "only a CNAME", DNSPACKET_A, BYTES(HEAD(OK, "\0\1") QUESTION
-	  RR(T_CNAME, "\3") "\1c\0"), DNSPACKET_NO_DATA, BYTES(""), 0 },
-	{ "another type", DNSPACKET_A, BYTES(HEAD(OK, "\0\1") QUESTION
-	  RR(T_TXT, "\0")), DNSPACKET_NO_DATA, BYTES(""), 0 },
+	    DNSPACKET_NO_DATA, BYTES(""), 0 },
+	{ "only a CNAME", DNSPACKET_A,
+	    BYTES(HEAD(OK, "\0\1") QUESTION RR(T_CNAME, "\3") "\1c\0"),
+	    DNSPACKET_NO_DATA, BYTES(""), 0 },
+	{ "another type", DNSPACKET_A,
+	    BYTES(HEAD(OK, "\0\1") QUESTION RR(T_TXT, "\0")), DNSPACKET_NO_DATA,
+	    BYTES(""), 0 },
 	{ "no name", DNSPACKET_A, BYTES(HEAD(NXDOMAIN, "\0\0") QUESTION),
-	  DNSPACKET_NO_NAME, BYTES(""), 0 },
-	{ "a CNAME to no name", DNSPACKET_A, BYTES(HEAD(NXDOMAIN, "\0\1")
-	  QUESTION RR(T_CNAME, "\3") "\1c\0"), DNSPACKET_NO_NAME,
-	  BYTES(""), 0 },
-	FAILS("no name and yet a record", DNSPACKET_A, HEAD(NXDOMAIN, "\0\1")
-	    QUESTION RR(T_A, "\4") ADDR),
+	    DNSPACKET_NO_NAME, BYTES(""), 0 },
+	{ "a CNAME to no name", DNSPACKET_A,
+	    BYTES(HEAD(NXDOMAIN, "\0\1") QUESTION RR(T_CNAME, "\3") "\1c\0"),
+	    DNSPACKET_NO_NAME, BYTES(""), 0 },
+	FAILS("no name and yet a record", DNSPACKET_A,
+	    HEAD(NXDOMAIN, "\0\1") QUESTION RR(T_A, "\4") ADDR),
 	FAILS("SERVFAIL", DNSPACKET_A, HEAD(SERVFAIL, "\0\0") QUESTION),
 	FAILS("REFUSED", DNSPACKET_A, HEAD("\x81\x85", "\0\0") QUESTION),
 	FAILS("a query", DNSPACKET_A, HEAD("\1\0", "\0\0") QUESTION),
-	FAILS("another operation", DNSPACKET_A, HEAD("\x89\x80", "\0\0")
-	    QUESTION),
-	FAILS("truncated", DNSPACKET_A, HEAD("\x83\x80", "\0\1") QUESTION
-	    RR(T_A, "\4") ADDR),
+	FAILS("another operation", DNSPACKET_A,
+	    HEAD("\x89\x80", "\0\0") QUESTION),
+	FAILS("truncated", DNSPACKET_A,
+	    HEAD("\x83\x80", "\0\1") QUESTION RR(T_A, "\4") ADDR),
 	FAILS("nothing", DNSPACKET_A, ""),
 	FAILS("half a header", DNSPACKET_A, "\x12\x34\x81\x80\0\1"),
 	FAILS("no question", DNSPACKET_A, HEAD(OK, "\0\0")),
 	FAILS("half a question", DNSPACKET_A, HEAD(OK, "\0\0") "\1a\1b\0\0"),
 	FAILS("more answers than bytes", DNSPACKET_A,
 	    HEAD(OK, "\xff\xff") QUESTION RR(T_A, "\4") ADDR),
-	FAILS("an answer is missing", DNSPACKET_A, HEAD(OK, "\0\2") QUESTION
-	    RR(T_A, "\4") ADDR "0123456789ab"),
-	FAILS("a short address", DNSPACKET_A, HEAD(OK, "\0\1") QUESTION
-	    RR(T_A, "\3") "\1\2\3"),
-	FAILS("a long address", DNSPACKET_A, HEAD(OK, "\0\1") QUESTION
-	    RR(T_A, "\5") "\1\2\3\4\5"),
-	FAILS("a short IPv6 address", DNSPACKET_AAAA, HEAD(OK, "\0\1")
-	    QUESTION RR(T_AAAA, "\4") ADDR),
-	FAILS("data beyond the end", DNSPACKET_A, HEAD(OK, "\0\1") QUESTION
-	    RR(T_A, "\4") "\1\2\3"),
+	FAILS("an answer is missing", DNSPACKET_A,
+	    HEAD(OK, "\0\2") QUESTION RR(T_A, "\4") ADDR "0123456789ab"),
+	FAILS("a short address", DNSPACKET_A,
+	    HEAD(OK, "\0\1") QUESTION RR(T_A, "\3") "\1\2\3"),
+	FAILS("a long address", DNSPACKET_A,
+	    HEAD(OK, "\0\1") QUESTION RR(T_A, "\5") "\1\2\3\4\5"),
+	FAILS("a short IPv6 address", DNSPACKET_AAAA,
+	    HEAD(OK, "\0\1") QUESTION RR(T_AAAA, "\4") ADDR),
+	FAILS("data beyond the end", DNSPACKET_A,
+	    HEAD(OK, "\0\1") QUESTION RR(T_A, "\4") "\1\2\3"),
 	FAILS("a string beyond its record", DNSPACKET_TXT,
-	    HEAD(OK, "\0\1") QUESTION RR(T_TXT, "\3") "\3ab" "cdef"),
-	FAILS("a name beyond its record", DNSPACKET_PTR, HEAD(OK, "\0\1")
-	    QUESTION RR(T_PTR, "\2") "\1x\0"),
+	    HEAD(OK, "\0\1") QUESTION RR(T_TXT, "\3") "\3ab"
+						      "cdef"),
+	FAILS("a name beyond its record", DNSPACKET_PTR,
+	    HEAD(OK, "\0\1") QUESTION RR(T_PTR, "\2") "\1x\0"),
 	FAILS("a name and more in its record", DNSPACKET_PTR,
 	    HEAD(OK, "\0\1") QUESTION RR(T_PTR, "\4") "\1x\0y"),
-	FAILS("no preference", DNSPACKET_MX, HEAD(OK, "\0\1") QUESTION
-	    RR(T_MX, "\1") "\1"),
-	FAILS("a preference alone", DNSPACKET_MX, HEAD(OK, "\0\1") QUESTION
-	    RR(T_MX, "\2") "\1\2"),
-	FAILS("a pointer to itself", DNSPACKET_PTR, HEAD(OK, "\0\1") QUESTION
-	    RR(T_PTR, "\2") "\xc0\x21"),
-	FAILS("a pointer forward", DNSPACKET_PTR, HEAD(OK, "\0\1") QUESTION
-	    RR(T_PTR, "\4") "\xc0\x23\xc0\x0c"),
+	FAILS("no preference", DNSPACKET_MX,
+	    HEAD(OK, "\0\1") QUESTION RR(T_MX, "\1") "\1"),
+	FAILS("a preference alone", DNSPACKET_MX,
+	    HEAD(OK, "\0\1") QUESTION RR(T_MX, "\2") "\1\2"),
+	FAILS("a pointer to itself", DNSPACKET_PTR,
+	    HEAD(OK, "\0\1") QUESTION RR(T_PTR, "\2") "\xc0\x21"),
+	FAILS("a pointer forward", DNSPACKET_PTR,
+	    HEAD(OK, "\0\1") QUESTION RR(T_PTR, "\4") "\xc0\x23\xc0\x0c"),
 	FAILS("a pointer back to itself by a label", DNSPACKET_PTR,
 	    HEAD(OK, "\0\1") QUESTION RR(T_PTR, "\4") "\1x\xc0\x21"),
-	FAILS("half a pointer at the end", DNSPACKET_A, HEAD(OK, "\0\1")
-	    QUESTION "0123456789\xc0"),
-	FAILS("an unknown kind of label", DNSPACKET_PTR, HEAD(OK, "\0\1")
-	    QUESTION RR(T_PTR, "\3") "\x41x\0"),
+	FAILS("half a pointer at the end", DNSPACKET_A,
+	    HEAD(OK, "\0\1") QUESTION "0123456789\xc0"),
+	FAILS("an unknown kind of label", DNSPACKET_PTR,
+	    HEAD(OK, "\0\1") QUESTION RR(T_PTR, "\3") "\x41x\0"),
 };
 
 /* A copy of exact size, so that sanitizers see a read past its end. */
 static struct dnspacket_answer
 parse(const char *packet, size_t len, enum dnspacket_type type,
-	struct arena *arena)
+    struct arena *arena)
 {
 	struct dnspacket_answer answer;
 	uint8_t *copy = malloc(len == 0 ? 1 : len);
@@ -157,16 +174,17 @@ test_parse(void)
 	for (i = 0; i < CHECK_COUNT(rows); i++) {
 		const struct row *row = &rows[i];
 		struct arena *arena = arena_new();
-		struct dnspacket_answer answer = parse(row->packet, row->len,
-		    row->type, arena);
+		struct dnspacket_answer answer =
+		    parse(row->packet, row->len, row->type, arena);
 
 		check_int(row->name, answer.status, row->status);
 		check_uint(row->name, answer.count, row->count);
 		if (answer.count > 0) {
 			check_mem(row->name, answer.records[0].data,
 			    answer.records[0].len, row->want, row->want_len);
-			check_int("NUL behind", answer.records[0].data[
-			    answer.records[0].len], '\0');
+			check_int("NUL behind",
+			    answer.records[0].data[answer.records[0].len],
+			    '\0');
 			check_uint("TTL", answer.records[0].ttl, 60);
 		}
 		arena_free(&arena);
@@ -184,8 +202,8 @@ test_cut(void)
 		for (len = 0; len < rows[i].len; len++) {
 			struct arena *arena = arena_new();
 
-			if (parse(rows[i].packet, len, rows[i].type,
-			    arena).status != DNSPACKET_FAILED)
+			if (parse(rows[i].packet, len, rows[i].type, arena)
+				.status != DNSPACKET_FAILED)
 				found++;
 			arena_free(&arena);
 		}
@@ -197,14 +215,16 @@ static void
 test_fields(void)
 {
 	struct arena *arena = arena_new();
-	struct dnspacket_answer answer = parse(BYTES(HEAD(OK, "\0\1") QUESTION
-	    RR(T_MX, "\5") "\1\2\1m\0"), DNSPACKET_MX, arena);
+	struct dnspacket_answer answer =
+	    parse(BYTES(HEAD(OK, "\0\1") QUESTION RR(T_MX, "\5") "\1\2\1m\0"),
+		DNSPACKET_MX, arena);
 
 	check_uint("preference", answer.records[0].preference, 258);
-	answer = parse(BYTES(HEAD(OK, "\0\1") QUESTION OWNER "\0" T_A IN
-	    "\x80\0\0\0" "\0\4" ADDR), DNSPACKET_A, arena);
-	check_uint("a TTL with its top bit set is 0", answer.records[0].ttl,
-	    0);
+	answer =
+	    parse(BYTES(HEAD(OK, "\0\1") QUESTION OWNER "\0" T_A IN "\x80\0\0\0"
+							"\0\4" ADDR),
+		DNSPACKET_A, arena);
+	check_uint("a TTL with its top bit set is 0", answer.records[0].ttl, 0);
 	arena_free(&arena);
 }
 
@@ -214,7 +234,7 @@ test_many(void)
 	static const char record[] = RR(T_A, "\4") ADDR;
 	const size_t head = sizeof(HEAD(OK, "\1\x2c") QUESTION) - 1;
 	char packet[sizeof(HEAD(OK, "\1\x2c") QUESTION) +
-	    300 * (sizeof(record) - 1)] = HEAD(OK, "\1\x2c") QUESTION;
+		    300 * (sizeof(record) - 1)] = HEAD(OK, "\1\x2c") QUESTION;
 	struct arena *arena = arena_new();
 	struct dnspacket_answer answer;
 	size_t i;
@@ -231,8 +251,9 @@ test_many(void)
 static void
 test_long_names(void)
 {
-	static const char label[] = "\x3f" "012345678901234567890123456789"
-	    "012345678901234567890123456789012";
+	static const char label[] = "\x3f"
+				    "012345678901234567890123456789"
+				    "012345678901234567890123456789012";
 	char packet[512] = HEAD(OK, "\0\1") QUESTION RR(T_PTR, "\xff");
 	size_t at = sizeof(HEAD(OK, "\0\1") QUESTION RR(T_PTR, "\xff")) - 1;
 	struct arena *arena = arena_new();
@@ -259,7 +280,8 @@ test_long_names(void)
 static void
 test_names(void)
 {
-#define L63 "abcdefghijklmnopqrstuvwxyz0123456789" \
+#define L63                                                                    \
+	"abcdefghijklmnopqrstuvwxyz0123456789"                                 \
 	"abcdefghijklmnopqrstuvwxyz0"
 #define L61 "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxy"
 	static const struct {
@@ -299,8 +321,7 @@ test_escape(void)
 		{ "a name", "Example.org.", "Example.org." },
 		{ "a blank", "a b", "a\\032b" },
 		{ "a backslash", "a\\.b", "a\\092.b" },
-		{ "the ends of the range", "\x20!~\x7f",
-		  "\\032!~\\127" },
+		{ "the ends of the range", "\x20!~\x7f", "\\032!~\\127" },
 		{ "bytes", "\x01\xff", "\\001\\255" },
 		{ "nothing", "", "" },
 	};
@@ -308,8 +329,8 @@ test_escape(void)
 	size_t i;
 
 	for (i = 0; i < CHECK_COUNT(names); i++) {
-		check_true(names[i].name, dnspacket_escape(names[i].input,
-		    out));
+		check_true(
+		    names[i].name, dnspacket_escape(names[i].input, out));
 		check_str(names[i].name, out, names[i].want);
 	}
 	memset(input, '\xff', sizeof(input));

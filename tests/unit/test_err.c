@@ -52,8 +52,7 @@ test_prefix(void)
 	struct err err;
 
 	err_set(&err, "bad value");
-	check_int("prefix returns -1", err_prefix(&err, "%s:%d: ", "f", 3),
-	    -1);
+	check_int("prefix returns -1", err_prefix(&err, "%s:%d: ", "f", 3), -1);
 	check_str("prefix stands in front", err.text, "f:3: bad value");
 	err_set(&err, "again: %s", err.text);
 	check_str("the old text may be an argument", err.text,

@@ -24,40 +24,40 @@ static const struct {
 	bool write, gave_up, clock_stepped;
 	int64_t want_first_ago, want_last_ago, want_passed_ago;
 } rows[] = {
-	{ "never seen", false, 0, 0, 0,
-	  GREYLIST_NEW, 300, 0, true, false, false, 0, 0, -1 },
-	{ "again in the same second", true, 0, 0, -1,
-	  GREYLIST_EARLY, 300, 0, false, false, false, 0, 0, -1 },
-	{ "one second early", true, 299, 299, -1,
-	  GREYLIST_EARLY, 1, 0, false, false, false, 299, 0, -1 },
-	{ "in time", true, 300, 10, -1,
-	  GREYLIST_PASSED, 0, 300, true, false, false, 300, 0, 0 },
-	{ "at the end of the window", true, 2 * DAY, 10, -1,
-	  GREYLIST_PASSED, 0, 2 * DAY, true, false, false, 2 * DAY, 0, 0 },
-	{ "after the window", true, 2 * DAY + 1, 10, -1,
-	  GREYLIST_NEW, 300, 0, true, true, false, 0, 0, -1 },
-	{ "known, seen just now", true, 900, 0, 500,
-	  GREYLIST_KNOWN, 0, 400, false, false, false, 900, 0, 500 },
+	{ "never seen", false, 0, 0, 0, GREYLIST_NEW, 300, 0, true, false,
+	    false, 0, 0, -1 },
+	{ "again in the same second", true, 0, 0, -1, GREYLIST_EARLY, 300, 0,
+	    false, false, false, 0, 0, -1 },
+	{ "one second early", true, 299, 299, -1, GREYLIST_EARLY, 1, 0, false,
+	    false, false, 299, 0, -1 },
+	{ "in time", true, 300, 10, -1, GREYLIST_PASSED, 0, 300, true, false,
+	    false, 300, 0, 0 },
+	{ "at the end of the window", true, 2 * DAY, 10, -1, GREYLIST_PASSED, 0,
+	    2 * DAY, true, false, false, 2 * DAY, 0, 0 },
+	{ "after the window", true, 2 * DAY + 1, 10, -1, GREYLIST_NEW, 300, 0,
+	    true, true, false, 0, 0, -1 },
+	{ "known, seen just now", true, 900, 0, 500, GREYLIST_KNOWN, 0, 400,
+	    false, false, false, 900, 0, 500 },
 	{ "known, seen less than an hour ago", true, 9000, 3599, 8000,
-	  GREYLIST_KNOWN, 0, 1000, false, false, false, 9000, 3599, 8000 },
-	{ "known, seen an hour ago", true, 9000, 3600, 8000,
-	  GREYLIST_KNOWN, 0, 1000, true, false, false, 9000, 0, 8000 },
+	    GREYLIST_KNOWN, 0, 1000, false, false, false, 9000, 3599, 8000 },
+	{ "known, seen an hour ago", true, 9000, 3600, 8000, GREYLIST_KNOWN, 0,
+	    1000, true, false, false, 9000, 0, 8000 },
 	{ "known, at the maximum age", true, 50 * DAY, 35 * DAY, 49 * DAY,
-	  GREYLIST_KNOWN, 0, DAY, true, false, false, 50 * DAY, 0, 49 * DAY },
+	    GREYLIST_KNOWN, 0, DAY, true, false, false, 50 * DAY, 0, 49 * DAY },
 	{ "known, past it", true, 50 * DAY, 35 * DAY + 1, 49 * DAY,
-	  GREYLIST_NEW, 300, 0, true, false, false, 0, 0, -1 },
-	{ "known, window long over", true, 3 * DAY, 60, 2 * DAY,
-	  GREYLIST_KNOWN, 0, DAY, false, false, false, 3 * DAY, 60, 2 * DAY },
-	{ "imported, nobody knows when", true, 900, 10, NOW - 1,
-	  GREYLIST_KNOWN, 0, 0, false, false, false, 900, 10, NOW - 1 },
-	{ "clock set back, waiting", true, -7, -7, -1,
-	  GREYLIST_NEW, 300, 0, true, false, true, 0, 0, -1 },
-	{ "clock set back, known", true, -500, -100, -900,
-	  GREYLIST_KNOWN, 0, 400, true, false, true, -500, 0, -900 },
-	{ "clock set back, known before", true, 900, -1, 500,
-	  GREYLIST_KNOWN, 0, 400, true, false, true, 900, 0, 500 },
-	{ "nonsense: passed before it came", true, 500, 10, 900,
-	  GREYLIST_KNOWN, 0, 0, false, false, false, 500, 10, 900 },
+	    GREYLIST_NEW, 300, 0, true, false, false, 0, 0, -1 },
+	{ "known, window long over", true, 3 * DAY, 60, 2 * DAY, GREYLIST_KNOWN,
+	    0, DAY, false, false, false, 3 * DAY, 60, 2 * DAY },
+	{ "imported, nobody knows when", true, 900, 10, NOW - 1, GREYLIST_KNOWN,
+	    0, 0, false, false, false, 900, 10, NOW - 1 },
+	{ "clock set back, waiting", true, -7, -7, -1, GREYLIST_NEW, 300, 0,
+	    true, false, true, 0, 0, -1 },
+	{ "clock set back, known", true, -500, -100, -900, GREYLIST_KNOWN, 0,
+	    400, true, false, true, -500, 0, -900 },
+	{ "clock set back, known before", true, 900, -1, 500, GREYLIST_KNOWN, 0,
+	    400, true, false, true, 900, 0, 500 },
+	{ "nonsense: passed before it came", true, 500, 10, 900, GREYLIST_KNOWN,
+	    0, 0, false, false, false, 500, 10, 900 },
 };
 
 static int64_t
@@ -75,8 +75,8 @@ test_decisions(void)
 			.last = NOW - rows[i].last_ago,
 			.passed = passed_at(rows[i].passed_ago),
 		};
-		struct greylist_decision d = greylist_decide(&usual,
-		    rows[i].stored ? &entry : NULL, NOW);
+		struct greylist_decision d = greylist_decide(
+		    &usual, rows[i].stored ? &entry : NULL, NOW);
 
 		check_int(rows[i].name, d.verdict, rows[i].verdict);
 		check_int("left", d.left_s, rows[i].left_s);
@@ -84,8 +84,7 @@ test_decisions(void)
 		check_bool("write", d.write, rows[i].write);
 		check_bool("gave up", d.gave_up, rows[i].gave_up);
 		check_bool("clock", d.clock_stepped, rows[i].clock_stepped);
-		check_int("first", d.entry.first,
-		    NOW - rows[i].want_first_ago);
+		check_int("first", d.entry.first, NOW - rows[i].want_first_ago);
 		check_int("last", d.entry.last, NOW - rows[i].want_last_ago);
 		check_int("passed", d.entry.passed,
 		    passed_at(rows[i].want_passed_ago));
@@ -106,8 +105,8 @@ test_edges(void)
 	check_int("without a wait", d.waited_s, 0);
 	check_int("and is known from now on", d.entry.passed, NOW);
 	d = greylist_decide(&policy, NULL, 1);
-	check_true("1 is not a time of passing", d.entry.passed >
-	    GREYLIST_PASSED_UNKNOWN);
+	check_true("1 is not a time of passing",
+	    d.entry.passed > GREYLIST_PASSED_UNKNOWN);
 
 	policy = usual;
 	policy.max_age_s = 600;
@@ -115,8 +114,8 @@ test_edges(void)
 	check_true("a short maximum age: written sooner",
 	    greylist_decide(&policy, &entry, NOW).write);
 	entry.last = NOW - 59;
-	check_false("but not each time",
-	    greylist_decide(&policy, &entry, NOW).write);
+	check_false(
+	    "but not each time", greylist_decide(&policy, &entry, NOW).write);
 
 	entry = (struct greylist_entry){ INT64_MIN, INT64_MIN, INT64_MAX };
 	d = greylist_decide(&usual, &entry, NOW);
@@ -149,7 +148,7 @@ static const struct {
 	{ "clock set back", 5, true, 9, -10, true, true, 10 },
 	{ "switched off", 0, true, 9, 10, false, false, 0 },
 	{ "as many as can be", 5, true, INT64_MAX, 3600, true, true,
-	  INT64_MAX },
+	    INT64_MAX },
 };
 
 static void
@@ -157,16 +156,17 @@ test_known_clients(void)
 {
 	for (size_t i = 0; i < CHECK_COUNT(known_rows); i++) {
 		struct greylist_policy policy = usual;
-		struct greylist_client client = {
-			known_rows[i].count, NOW - known_rows[i].last_ago
-		};
+		struct greylist_client client = { known_rows[i].count,
+			NOW - known_rows[i].last_ago };
 		struct greylist_client renewed = { 0, 0 };
 		bool renew;
 
 		policy.client_threshold = known_rows[i].threshold;
-		check_bool(known_rows[i].name, greylist_client_known(&policy,
-		    known_rows[i].stored ? &client : NULL, NOW, &renew,
-		    &renewed), known_rows[i].known);
+		check_bool(known_rows[i].name,
+		    greylist_client_known(&policy,
+			known_rows[i].stored ? &client : NULL, NOW, &renew,
+			&renewed),
+		    known_rows[i].known);
 		check_bool("renew", renew, known_rows[i].renew);
 		check_int("count", renewed.count, known_rows[i].want_count);
 		if (renew)
@@ -182,8 +182,8 @@ test_short_age_renews(void)
 	bool renew;
 
 	policy.max_age_s = 1000;
-	check_true("a short maximum age", greylist_client_known(&policy,
-	    &client, NOW, &renew, &renewed));
+	check_true("a short maximum age",
+	    greylist_client_known(&policy, &client, NOW, &renew, &renewed));
 	check_true("is renewed in time", renew);
 	check_int("without being counted", renewed.count, 7);
 	check_int("last", renewed.last, NOW);
@@ -214,20 +214,20 @@ test_raising(void)
 {
 	for (size_t i = 0; i < CHECK_COUNT(raise_rows); i++) {
 		struct greylist_policy policy = usual;
-		struct greylist_client client = {
-			raise_rows[i].count, NOW - raise_rows[i].last_ago
-		};
+		struct greylist_client client = { raise_rows[i].count,
+			NOW - raise_rows[i].last_ago };
 		struct greylist_client raised = { 0, 0 };
 		bool reached;
 
 		policy.client_threshold = raise_rows[i].threshold;
-		check_bool(raise_rows[i].name, greylist_client_raise(&policy,
-		    raise_rows[i].stored ? &client : NULL, NOW, &raised,
-		    &reached), raise_rows[i].raised);
+		check_bool(raise_rows[i].name,
+		    greylist_client_raise(&policy,
+			raise_rows[i].stored ? &client : NULL, NOW, &raised,
+			&reached),
+		    raise_rows[i].raised);
 		check_bool("reached", reached, raise_rows[i].reached);
 		check_int("count", raised.count, raise_rows[i].want_count);
-		check_int("last", raised.last,
-		    raise_rows[i].raised ? NOW : 0);
+		check_int("last", raised.last, raise_rows[i].raised ? NOW : 0);
 	}
 }
 
@@ -253,7 +253,8 @@ main(void)
 	test_short_age_renews();
 	test_raising();
 	for (size_t i = 0; i < CHECK_COUNT(expiry_rows); i++)
-		check_bool(expiry_rows[i].name, greylist_expired(&usual,
-		    &expiry_rows[i].entry, NOW), expiry_rows[i].want);
+		check_bool(expiry_rows[i].name,
+		    greylist_expired(&usual, &expiry_rows[i].entry, NOW),
+		    expiry_rows[i].want);
 	return check_done();
 }

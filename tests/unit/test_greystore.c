@@ -46,7 +46,7 @@ fresh_store(void)
 
 static void
 put(struct greystore *gs, const char *key, int64_t first, int64_t last,
-	int64_t passed)
+    int64_t passed)
 {
 	const struct greylist_entry entry = { first, last, passed };
 	struct err err;
@@ -72,27 +72,27 @@ what_was_put_is_found(void)
 
 	put(gs, "net/a'b/\"c;--", 1, 2, 3);
 	check_int("put client",
-		greystore_put_client(gs, "192.0.2.1", &client, true, NULL),
-		0);
+	    greystore_put_client(gs, "192.0.2.1", &client, true, NULL), 0);
 	check_int("commit", greystore_commit(gs, NULL), 0);
 	greystore_close(&gs);
 	check_true("closing clears the pointer", gs == NULL);
 
 	gs = open_store(STORE_DAEMON);
 	check_int("odd bytes are data, not SQL",
-		greystore_find(gs, "net/a'b/\"c;--", &entry, NULL),
-		GREYSTORE_FOUND);
+	    greystore_find(gs, "net/a'b/\"c;--", &entry, NULL),
+	    GREYSTORE_FOUND);
 	check_int("first", entry.first, 1);
 	check_int("last", entry.last, 2);
 	check_int("passed", entry.passed, 3);
-	check_int("another key",
-		greystore_find(gs, "net/a/c", &entry, NULL), GREYSTORE_NONE);
+	check_int("another key", greystore_find(gs, "net/a/c", &entry, NULL),
+	    GREYSTORE_NONE);
 	client.count = 0;
-	check_int("client", greystore_find_client(gs, "192.0.2.1", &client,
-		NULL), GREYSTORE_FOUND);
+	check_int("client",
+	    greystore_find_client(gs, "192.0.2.1", &client, NULL),
+	    GREYSTORE_FOUND);
 	check_int("its count", client.count, 3);
-	check_int("triplets are counted over a restart",
-		greystore_triplets(gs), 1);
+	check_int(
+	    "triplets are counted over a restart", greystore_triplets(gs), 1);
 	greystore_close(&gs);
 }
 
@@ -113,7 +113,7 @@ a_turn_is_all_or_nothing(void)
 	check_int("an empty commit", greystore_commit(gs, NULL), 0);
 	put(gs, "kept", NOW + 1, NOW + 1, 0);
 	check_int("a row that was there is not counted twice",
-		greystore_triplets(gs), 1);
+	    greystore_triplets(gs), 1);
 	check_int("commit", greystore_commit(gs, NULL), 0);
 	check_int("remove", greystore_remove(gs, "kept", NULL), 0);
 	check_int("remove nothing", greystore_remove(gs, "no", NULL), 0);
@@ -130,8 +130,8 @@ expire_all(struct greystore *gs, int64_t now_s)
 
 	for (int i = 0; i < 10000 && !done; i++) {
 		struct err err;
-		int64_t n = greystore_expire(gs, &policy, now_s, 100, &done,
-			&err);
+		int64_t n =
+		    greystore_expire(gs, &policy, now_s, 100, &done, &err);
 
 		if (n < 0) {
 			check_str("expire", err.text, "");
@@ -164,9 +164,8 @@ the_old_goes_and_the_rest_stays(void)
 
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
 		put(gs, rows[i].key, NOW - rows[i].first_ago,
-			NOW - rows[i].last_ago,
-			rows[i].passed_ago == 0 ? 0 :
-				NOW - rows[i].passed_ago);
+		    NOW - rows[i].last_ago,
+		    rows[i].passed_ago == 0 ? 0 : NOW - rows[i].passed_ago);
 		gone += rows[i].stays ? 0 : 1;
 	}
 	greystore_put_client(gs, "old", &client, true, NULL);
@@ -178,12 +177,12 @@ the_old_goes_and_the_rest_stays(void)
 	check_int("now they are", greystore_clients(gs), 1);
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++)
 		check_bool(rows[i].key, has(gs, rows[i].key), rows[i].stays);
-	check_int("count", greystore_triplets(gs),
-		(int64_t)CHECK_COUNT(rows) - gone);
-	check_int("an old client goes", greystore_find_client(gs, "old",
-		&client, NULL), GREYSTORE_NONE);
-	check_int("a new one stays", greystore_find_client(gs, "new",
-		&client, NULL), GREYSTORE_FOUND);
+	check_int(
+	    "count", greystore_triplets(gs), (int64_t)CHECK_COUNT(rows) - gone);
+	check_int("an old client goes",
+	    greystore_find_client(gs, "old", &client, NULL), GREYSTORE_NONE);
+	check_int("a new one stays",
+	    greystore_find_client(gs, "new", &client, NULL), GREYSTORE_FOUND);
 	greystore_put_client(gs, "new", &client, false, NULL);
 	check_int("as many as before", greystore_clients(gs), 1);
 	greystore_put_client(gs, "newer", &client, true, NULL);
@@ -201,15 +200,15 @@ expiry_walks_through_all(void)
 	for (int i = 0; i < 2500; i++) {
 		snprintf(key, sizeof(key), "key %d", i);
 		put(gs, key, NOW - 99 * DAY, i % 2 ? NOW : NOW - 40 * DAY,
-			NOW - 98 * DAY);
+		    NOW - 98 * DAY);
 	}
 	for (int i = 0; i < 700; i++) {
 		snprintf(key, sizeof(key), "pending %d", i);
 		put(gs, key, NOW - 3 * DAY, NOW, 0);
 	}
 	greystore_commit(gs, NULL);
-	check_int("half of these and all of those", expire_all(gs, NOW),
-		1250 + 700);
+	check_int(
+	    "half of these and all of those", expire_all(gs, NOW), 1250 + 700);
 	check_int("the rest", greystore_triplets(gs), 1250);
 	check_int("nothing more", expire_all(gs, NOW), 0);
 	greystore_close(&gs);
@@ -246,12 +245,12 @@ tools_are_overruled(void)
 
 	put(gs, "theirs", NOW - 9, NOW - 9, 0);
 	check_int("not new after all",
-		greystore_put(gs, "theirs", &entry, true, NULL), 0);
+	    greystore_put(gs, "theirs", &entry, true, NULL), 0);
 	check_int("gone meanwhile",
-		greystore_put(gs, "gone", &entry, false, NULL), 0);
+	    greystore_put(gs, "gone", &entry, false, NULL), 0);
 	check_int("commit", greystore_commit(gs, NULL), 0);
 	check_int("replaced", greystore_find(gs, "theirs", &found, NULL),
-		GREYSTORE_FOUND);
+	    GREYSTORE_FOUND);
 	check_int("by ours", found.first, NOW);
 	check_true("back again", has(gs, "gone"));
 	check_int("count", greystore_triplets(gs), 2);
@@ -299,8 +298,7 @@ tools_are_noticed(void)
 	check_false("nothing yet", greystore_changed_elsewhere(gs));
 	put(gs, "own", NOW, NOW, 0);
 	greystore_commit(gs, NULL);
-	check_false("own writes do not count",
-		greystore_changed_elsewhere(gs));
+	check_false("own writes do not count", greystore_changed_elsewhere(gs));
 	put(tool, "theirs", NOW, NOW, 0);
 	check_int("commit", greystore_commit(tool, NULL), 0);
 	check_int("their count", greystore_flush(tool, NULL), 0);
@@ -326,11 +324,11 @@ another_writer_does_not_block_for_long(void)
 	put(tool, "theirs", NOW, NOW, 0);
 	check_true("reading goes on", has(gs, "known"));
 	check_int("writing does not",
-		greystore_put(gs, "new", &entry, true, &err), -1);
+	    greystore_put(gs, "new", &entry, true, &err), -1);
 	check_contains("and says why", err.text, "lock");
 	check_int("their commit", greystore_commit(tool, NULL), 0);
-	check_int("now it does",
-		greystore_put(gs, "new", &entry, true, &err), 0);
+	check_int(
+	    "now it does", greystore_put(gs, "new", &entry, true, &err), 0);
 	check_int("commit", greystore_commit(gs, &err), 0);
 	greystore_close(&tool);
 	greystore_close(&gs);
@@ -358,8 +356,8 @@ main(void)
 		static const char *const suffixes[] = { "", "-wal", "-shm" };
 
 		for (size_t s = 0; s < CHECK_COUNT(suffixes); s++) {
-			snprintf(name, sizeof(name), "%s/%d.db%s",
-				folder, i, suffixes[s]);
+			snprintf(name, sizeof(name), "%s/%d.db%s", folder, i,
+			    suffixes[s]);
 			(void)unlink(name);
 		}
 	}

@@ -9,7 +9,7 @@ test_parse(void)
 	static const struct {
 		const char *name;
 		const char *input;
-		const char *want;	/* RFC 5952 text; NULL: refused */
+		const char *want; /* RFC 5952 text; NULL: refused */
 		const char *want_plain;
 	} rows[] = {
 		{ "IPv4", "192.0.2.1", "192.0.2.1", "192.0.2.1" },
@@ -45,12 +45,12 @@ test_parse(void)
 		    "2001:db8::1", "2001:db8:0:0:0:0:0:1" },
 		{ "any", "::", "::", "0:0:0:0:0:0:0:0" },
 		{ "loopback", "::1", "::1", "0:0:0:0:0:0:0:1" },
-		{ "zeros at the end", "2001:db8::", "2001:db8::",
-		    "2001:db8:0:0:0:0:0:0" },
+		{ "zeros at the end",
+		    "2001:db8::", "2001:db8::", "2001:db8:0:0:0:0:0:0" },
 		{ "first of two equal runs", "2001:db8:0:0:1:0:0:1",
 		    "2001:db8::1:0:0:1", "2001:db8:0:0:1:0:0:1" },
-		{ "longer run behind", "2001:0:0:1:0:0:0:1",
-		    "2001:0:0:1::1", "2001:0:0:1:0:0:0:1" },
+		{ "longer run behind", "2001:0:0:1:0:0:0:1", "2001:0:0:1::1",
+		    "2001:0:0:1:0:0:0:1" },
 		{ "a single zero is not compressed", "2001:db8:0:1:1:1:1:1",
 		    "2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1" },
 		{ "a single zero written short", "2001:db8::1:1:1:1:1",
@@ -58,8 +58,8 @@ test_parse(void)
 		{ "longest", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
 		    "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
 		    "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" },
-		{ "IPv4 at the end", "64:ff9b::192.0.2.33",
-		    "64:ff9b::c000:221", "64:ff9b:0:0:0:0:c000:221" },
+		{ "IPv4 at the end", "64:ff9b::192.0.2.33", "64:ff9b::c000:221",
+		    "64:ff9b:0:0:0:0:c000:221" },
 		{ "IPv4-compatible stays IPv6", "::192.0.2.1", "::c000:201",
 		    "0:0:0:0:0:0:c000:201" },
 		{ "seven groups", "1:2:3:4:5:6:7", NULL, NULL },
@@ -79,12 +79,12 @@ test_parse(void)
 		{ "mapped", "::ffff:192.0.2.1", "192.0.2.1", "192.0.2.1" },
 		{ "mapped in hex", "::ffff:c000:201", "192.0.2.1",
 		    "192.0.2.1" },
-		{ "mapped at length", "0:0:0:0:0:FFFF:192.0.2.1",
-		    "192.0.2.1", "192.0.2.1" },
+		{ "mapped at length", "0:0:0:0:0:FFFF:192.0.2.1", "192.0.2.1",
+		    "192.0.2.1" },
 		{ "mapped with a leading zero", "::ffff:192.0.02.1", NULL,
 		    NULL },
-		{ "not quite mapped", "::1:ffff:192.0.2.1",
-		    "::1:ffff:c000:201", "0:0:0:0:1:ffff:c000:201" },
+		{ "not quite mapped", "::1:ffff:192.0.2.1", "::1:ffff:c000:201",
+		    "0:0:0:0:1:ffff:c000:201" },
 	};
 
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
@@ -113,8 +113,8 @@ test_equal(void)
 
 	memset(&a, 0xaa, sizeof(a));
 	memset(&b, 0x55, sizeof(b));
-	check_true("parse v4", ip_parse("192.0.2.1", &a) &&
-	    ip_parse("::ffff:192.0.2.1", &b));
+	check_true("parse v4",
+	    ip_parse("192.0.2.1", &a) && ip_parse("::ffff:192.0.2.1", &b));
 	check_true("mapped and plain are the same", ip_equal(&a, &b));
 	check_true("parse another", ip_parse("192.0.2.2", &b));
 	check_false("another address", ip_equal(&a, &b));
@@ -166,7 +166,7 @@ test_net_parse(void)
 	static const struct {
 		const char *name;
 		const char *input;
-		const char *want;	/* base; NULL: refused */
+		const char *want; /* base; NULL: refused */
 		unsigned want_prefix;
 	} rows[] = {
 		{ "network", "192.0.2.0/24", "192.0.2.0", 24 },
@@ -195,10 +195,12 @@ test_net_parse(void)
 		    32 },
 		{ "mapped, wider than IPv4", "::ffff:0:0/95", NULL, 0 },
 		{ "one byte too long for an address",
-		    "0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:00/24",
+		    "0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:00/24", NULL,
+		    0 },
+		{ "very long text",
+		    "0000000000000000000000000000000000000000"
+		    "000000000000000000000000/24",
 		    NULL, 0 },
-		{ "very long text", "0000000000000000000000000000000000000000"
-		    "000000000000000000000000/24", NULL, 0 },
 	};
 
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
@@ -209,8 +211,8 @@ test_net_parse(void)
 		check_bool(rows[i].name, got, rows[i].want != NULL);
 		if (!got || rows[i].want == NULL)
 			continue;
-		check_str(rows[i].name, ip_format(&net.base, text),
-		    rows[i].want);
+		check_str(
+		    rows[i].name, ip_format(&net.base, text), rows[i].want);
 		check_uint(rows[i].name, net.prefix, rows[i].want_prefix);
 	}
 }
@@ -250,12 +252,12 @@ test_contains(void)
 		struct ip_net net;
 		struct ip ip;
 
-		(void)snprintf(name, sizeof(name), "is %s in %s", rows[i].ip,
-		    rows[i].net);
+		(void)snprintf(
+		    name, sizeof(name), "is %s in %s", rows[i].ip, rows[i].net);
 		if (check_true(name, ip_net_parse(rows[i].net, &net) &&
-		    ip_parse(rows[i].ip, &ip)))
-			check_bool(name, ip_net_contains(&net, &ip),
-			    rows[i].want);
+					 ip_parse(rows[i].ip, &ip)))
+			check_bool(
+			    name, ip_net_contains(&net, &ip), rows[i].want);
 	}
 }
 

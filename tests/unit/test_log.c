@@ -70,7 +70,7 @@ test_lines(void)
 		{ "empty", "", "\n" },
 		{ "a line end cannot split", "a\nb\r", "a%0Ab%0D\n" },
 		{ "an escape cannot reach the terminal", "\033[2J",
-		  "%1B[2J\n" },
+		    "%1B[2J\n" },
 		{ "8 bit", "caf\xc3\xa9", "caf%C3%A9\n" },
 		{ "what is escaped stays", "50%25 %s", "50%25 %s\n" },
 	};
@@ -98,8 +98,8 @@ test_long(void)
 	memset(text, '\x80', sizeof(text) - 1);
 	log_error("%s", text);
 	got = captured();
-	check_true("no cut within an escape", strlen(got) % 3 == 1 &&
-	    strlen(got) <= LOG_LINE_MAX);
+	check_true("no cut within an escape",
+	    strlen(got) % 3 == 1 && strlen(got) <= LOG_LINE_MAX);
 }
 
 static void
@@ -164,16 +164,21 @@ test_facility(void)
 		const char *name;
 		int want;
 	} rows[] = {
-		{ "mail", LOG_MAIL }, { "MAIL", LOG_MAIL },
-		{ "LOG_MAIL", LOG_MAIL }, { "log_daemon", LOG_DAEMON },
-		{ "local0", LOG_LOCAL0 }, { "local7", LOG_LOCAL7 },
-		{ "local8", -1 }, { "", -1 }, { "LOG_", -1 },
+		{ "mail", LOG_MAIL },
+		{ "MAIL", LOG_MAIL },
+		{ "LOG_MAIL", LOG_MAIL },
+		{ "log_daemon", LOG_DAEMON },
+		{ "local0", LOG_LOCAL0 },
+		{ "local7", LOG_LOCAL7 },
+		{ "local8", -1 },
+		{ "", -1 },
+		{ "LOG_", -1 },
 		{ "mailx", -1 },
 	};
 
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++)
-		check_int(rows[i].name, log_facility(rows[i].name),
-		    rows[i].want);
+		check_int(
+		    rows[i].name, log_facility(rows[i].name), rows[i].want);
 }
 
 static void

@@ -14,8 +14,8 @@ is_not(const void *value, const void *arg)
 static const struct {
 	const char *name;
 	const char *subject;
-	int want;		/* index, -1: none */
-	int but;		/* a value that does not count, -1: all do */
+	int want; /* index, -1: none */
+	int but;  /* a value that does not count, -1: all do */
 } rows[] = {
 	{ "itself", "example.org", 0, -1 },
 	{ "below", "x.y.example.org", 0, -1 },
@@ -63,19 +63,19 @@ test_many(void)
 
 	for (unsigned i = 0; i < 5000; i++)
 		wrong += namemap_put(map, (const char *)&i, sizeof(i),
-		    &values[i % 8]) != NULL;
+			     &values[i % 8]) != NULL;
 	check_uint("none was there", wrong, 0);
 	check_uint("count", namemap_count(map), 5000);
 	for (unsigned i = 0; i < 5000; i++)
 		wrong += namemap_get(map, (const char *)&i, sizeof(i)) !=
-		    &values[i % 8];
+			 &values[i % 8];
 	for (unsigned i = 5000; i < 9000; i++)
 		wrong += namemap_get(map, (const char *)&i, sizeof(i)) != NULL;
 	check_uint("all found, nothing else", wrong, 0);
 	check_true("empty key", namemap_put(map, "", 0, &values[3]) == NULL);
 	check_true("found", namemap_get(map, "", 0) == &values[3]);
-	check_true("replaced", namemap_put(map, "", 0, &values[4]) ==
-	    &values[3]);
+	check_true(
+	    "replaced", namemap_put(map, "", 0, &values[4]) == &values[3]);
 	check_true("found", namemap_get(map, "", 0) == &values[4]);
 	check_uint("count", namemap_count(map), 5001);
 	namemap_free(&map);

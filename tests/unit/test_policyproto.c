@@ -6,38 +6,37 @@
 #include "tests/unit/check.h"
 
 /* What Postfix 3.7 sends for an ordinary mail, in its order. */
-static const char ordinary[] =
-	"request=smtpd_access_policy\n"
-	"protocol_state=RCPT\n"
-	"protocol_name=ESMTP\n"
-	"client_address=192.0.2.1\n"
-	"client_name=mx.example.org\n"
-	"client_port=45678\n"
-	"reverse_client_name=mx.example.org\n"
-	"server_address=192.0.2.25\n"
-	"server_port=25\n"
-	"helo_name=mx.example.org\n"
-	"sender=alice@example.org\n"
-	"recipient=bob@example.net\n"
-	"recipient_count=0\n"
-	"queue_id=\n"
-	"instance=1b2c.655a3f2c.8e3f1.0\n"
-	"size=12345\n"
-	"etrn_domain=\n"
-	"stress=\n"
-	"sasl_method=\n"
-	"sasl_username=\n"
-	"sasl_sender=\n"
-	"ccert_subject=\n"
-	"ccert_issuer=\n"
-	"ccert_fingerprint=\n"
-	"ccert_pubkey_fingerprint=\n"
-	"encryption_protocol=TLSv1.3\n"
-	"encryption_cipher=TLS_AES_256_GCM_SHA384\n"
-	"encryption_keysize=256\n"
-	"policy_context=\n"
-	"compatibility_level=3.6\n"
-	"\n";
+static const char ordinary[] = "request=smtpd_access_policy\n"
+			       "protocol_state=RCPT\n"
+			       "protocol_name=ESMTP\n"
+			       "client_address=192.0.2.1\n"
+			       "client_name=mx.example.org\n"
+			       "client_port=45678\n"
+			       "reverse_client_name=mx.example.org\n"
+			       "server_address=192.0.2.25\n"
+			       "server_port=25\n"
+			       "helo_name=mx.example.org\n"
+			       "sender=alice@example.org\n"
+			       "recipient=bob@example.net\n"
+			       "recipient_count=0\n"
+			       "queue_id=\n"
+			       "instance=1b2c.655a3f2c.8e3f1.0\n"
+			       "size=12345\n"
+			       "etrn_domain=\n"
+			       "stress=\n"
+			       "sasl_method=\n"
+			       "sasl_username=\n"
+			       "sasl_sender=\n"
+			       "ccert_subject=\n"
+			       "ccert_issuer=\n"
+			       "ccert_fingerprint=\n"
+			       "ccert_pubkey_fingerprint=\n"
+			       "encryption_protocol=TLSv1.3\n"
+			       "encryption_cipher=TLS_AES_256_GCM_SHA384\n"
+			       "encryption_keysize=256\n"
+			       "policy_context=\n"
+			       "compatibility_level=3.6\n"
+			       "\n";
 
 /* A copy on the heap, where one byte too far is noticed. */
 static char *
@@ -54,7 +53,7 @@ heap_copy(const char *bytes, size_t len)
 static const struct end_row {
 	const char *name;
 	const char *input;
-	size_t want;		/* size of the request; 0: incomplete */
+	size_t want; /* size of the request; 0: incomplete */
 } end_rows[] = {
 	{ "one attribute", "a=b\n\n", 5 },
 	{ "two attributes", "a=b\nc=d\n\n", 9 },
@@ -90,8 +89,8 @@ check_end(const struct end_row *row, size_t step)
 		status = policyproto_find_end(copy, have, &scanned, &size);
 		free(copy);
 	}
-	check_int(row->name, status, row->want == 0 ?
-	    POLICYPROTO_INCOMPLETE : POLICYPROTO_COMPLETE);
+	check_int(row->name, status,
+	    row->want == 0 ? POLICYPROTO_INCOMPLETE : POLICYPROTO_COMPLETE);
 	check_uint(row->name, size, row->want);
 }
 
@@ -108,16 +107,18 @@ test_find_end(void)
 	if (buf == NULL)
 		abort();
 	memset(buf, 'x', max + 2);
-	check_int("one less than the most may go on", policyproto_find_end(buf,
-	    max - 1, &scanned, &size), POLICYPROTO_INCOMPLETE);
+	check_int("one less than the most may go on",
+	    policyproto_find_end(buf, max - 1, &scanned, &size),
+	    POLICYPROTO_INCOMPLETE);
 	check_uint("all of it was looked at", scanned, max - 1);
 	check_int("the most without an end is too long",
 	    policyproto_find_end(buf, max, &scanned, &size),
 	    POLICYPROTO_TOO_LONG);
 	scanned = 0;
 	buf[max - 2] = buf[max - 1] = '\n';
-	check_int("an end at the most is fine", policyproto_find_end(buf,
-	    max, &scanned, &size), POLICYPROTO_COMPLETE);
+	check_int("an end at the most is fine",
+	    policyproto_find_end(buf, max, &scanned, &size),
+	    POLICYPROTO_COMPLETE);
 	check_uint("and takes all", size, max);
 	scanned = 0;
 	memset(buf, 'x', max);
@@ -149,7 +150,7 @@ test_parse_values(void)
 		const char *name;
 		const char *input;
 		size_t len;
-		const char *want;	/* of sender */
+		const char *want; /* of sender */
 		unsigned want_count;
 		unsigned want_garbage_count;
 		const char *want_garbage;
@@ -167,14 +168,14 @@ test_parse_values(void)
 		{ "first = splits", INPUT("sender=a=b=\n\n"), "a=b=", 1, 0,
 		    NULL },
 		{ "blanks stay", INPUT("sender= a \n\n"), " a ", 1, 0, NULL },
-		{ "8-bit", INPUT("sender=\303\244\377\n\n"), "\303\244\377",
-		    1, 0, NULL },
+		{ "8-bit", INPUT("sender=\303\244\377\n\n"), "\303\244\377", 1,
+		    0, NULL },
 		{ "NUL ends a value", INPUT("sender=a\0b\n\n"), "a", 1, 0,
 		    NULL },
-		{ "repeated, the last counts",
-		    INPUT("sender=a\nsender=b\n\n"), "b", 2, 0, NULL },
-		{ "repeated, the last is empty",
-		    INPUT("sender=a\nsender=\n\n"), "", 2, 0, NULL },
+		{ "repeated, the last counts", INPUT("sender=a\nsender=b\n\n"),
+		    "b", 2, 0, NULL },
+		{ "repeated, the last is empty", INPUT("sender=a\nsender=\n\n"),
+		    "", 2, 0, NULL },
 		{ "names have case", INPUT("Sender=a\n\n"), NULL, 1, 0, NULL },
 		{ "blank before =", INPUT("sender =a\n\n"), NULL, 1, 0, NULL },
 		{ "blank before the name", INPUT(" sender=a\n\n"), NULL, 1, 0,
@@ -185,31 +186,41 @@ test_parse_values(void)
 		{ "beginning of a name", INPUT("sende=a\n\n"), NULL, 1, 0,
 		    NULL },
 		{ "name and more", INPUT("senders=a\n\n"), NULL, 1, 0, NULL },
-		{ "same ends, other middle", INPUT("sxxxxr=a\n\n"), NULL, 1,
-		    0, NULL },
-		{ "long name", INPUT("ccert_pubkey_fingerprints_of_all=a\n"
-		    "sender=b\n\n"), "b", 2, 0, NULL },
-		{ "garbage", INPUT("hello\nsender=b\n\n"), "b", 1, 1,
-		    "hello" },
-		{ "the first garbage is kept", INPUT("one\r\nsender=b\n"
-		    "two\n\n"), "b", 1, 2, "one" },
-		{ "name without =", INPUT("sender\n\n"), NULL, 0, 1,
-		    "sender" },
-		{ "unknown in between", INPUT("request=r\nfuture=x\n"
-		    "protocol_state=RCPT\nsender=c\n\n"), "c", 4, 0, NULL },
+		{ "same ends, other middle", INPUT("sxxxxr=a\n\n"), NULL, 1, 0,
+		    NULL },
+		{ "long name",
+		    INPUT("ccert_pubkey_fingerprints_of_all=a\n"
+			  "sender=b\n\n"),
+		    "b", 2, 0, NULL },
+		{ "garbage", INPUT("hello\nsender=b\n\n"), "b", 1, 1, "hello" },
+		{ "the first garbage is kept",
+		    INPUT("one\r\nsender=b\n"
+			  "two\n\n"),
+		    "b", 1, 2, "one" },
+		{ "name without =", INPUT("sender\n\n"), NULL, 0, 1, "sender" },
+		{ "unknown in between",
+		    INPUT("request=r\nfuture=x\n"
+			  "protocol_state=RCPT\nsender=c\n\n"),
+		    "c", 4, 0, NULL },
 		/* In Postfix's order sender follows helo_name. */
-		{ "the expected one", INPUT("helo_name=h\nsender=c\n\n"),
-		    "c", 2, 0, NULL },
-		{ "the expected name and more", INPUT("helo_name=h\n"
-		    "senders=a\n\n"), NULL, 2, 0, NULL },
+		{ "the expected one", INPUT("helo_name=h\nsender=c\n\n"), "c",
+		    2, 0, NULL },
+		{ "the expected name and more",
+		    INPUT("helo_name=h\n"
+			  "senders=a\n\n"),
+		    NULL, 2, 0, NULL },
 		{ "the expected length", INPUT("helo_name=h\nstress=s\n\n"),
 		    NULL, 2, 0, NULL },
 		{ "the expected name alone", INPUT("helo_name=h\nsender\n\n"),
 		    NULL, 1, 1, "sender" },
-		{ "after the last name", INPUT("policy_test_time=1\n"
-		    "sender=c\n\n"), "c", 2, 0, NULL },
-		{ "against the order", INPUT("recipient=r\nsender=c\n"
-		    "request=x\n\n"), "c", 3, 0, NULL },
+		{ "after the last name",
+		    INPUT("policy_test_time=1\n"
+			  "sender=c\n\n"),
+		    "c", 2, 0, NULL },
+		{ "against the order",
+		    INPUT("recipient=r\nsender=c\n"
+			  "request=x\n\n"),
+		    "c", 3, 0, NULL },
 #undef INPUT
 	};
 
@@ -218,16 +229,15 @@ test_parse_values(void)
 		struct policyproto_request request;
 
 		memset(&request, 0xaa, sizeof(request));
-		check_true(rows[i].name, policyproto_parse(buf, rows[i].len,
-		    &request));
+		check_true(rows[i].name,
+		    policyproto_parse(buf, rows[i].len, &request));
 		check_str(rows[i].name, request.attr[POLICYPROTO_SENDER],
 		    rows[i].want);
-		check_uint(rows[i].name, request.attr_count,
-		    rows[i].want_count);
+		check_uint(
+		    rows[i].name, request.attr_count, rows[i].want_count);
 		check_uint(rows[i].name, request.garbage_count,
 		    rows[i].want_garbage_count);
-		check_str(rows[i].name, request.garbage,
-		    rows[i].want_garbage);
+		check_str(rows[i].name, request.garbage, rows[i].want_garbage);
 		free(buf);
 	}
 }
@@ -252,8 +262,9 @@ test_parse_ordinary(void)
 	char *buf = heap_copy(ordinary, len);
 	struct policyproto_request request;
 
-	check_int("an ordinary request is complete", policyproto_find_end(buf,
-	    len, &scanned, &size), POLICYPROTO_COMPLETE);
+	check_int("an ordinary request is complete",
+	    policyproto_find_end(buf, len, &scanned, &size),
+	    POLICYPROTO_COMPLETE);
 	check_uint("all of it", size, len);
 	check_true("parses", policyproto_parse(buf, size, &request));
 	check_uint("has 30 attributes", request.attr_count, 30);
@@ -270,15 +281,14 @@ static void
 test_names(void)
 {
 	for (int attr = 0; attr < POLICYPROTO_ATTR_COUNT; attr++) {
-		const char *name = policyproto_attr_name(
-		    (enum policyproto_attr)attr);
+		const char *name =
+		    policyproto_attr_name((enum policyproto_attr)attr);
 		struct policyproto_request request;
 		char line[64];
 		unsigned found = 0;
 		int n = snprintf(line, sizeof(line), "%s=%s\n\n", name, name);
 
-		check_true(name, policyproto_parse(line, (size_t)n,
-		    &request));
+		check_true(name, policyproto_parse(line, (size_t)n, &request));
 		check_str(name, request.attr[attr], name);
 		for (int k = 0; k < POLICYPROTO_ATTR_COUNT; k++)
 			found += request.attr[k] != NULL;
@@ -295,8 +305,7 @@ test_count(void)
 		unsigned lines;
 		bool want;
 	} rows[] = {
-		{ "the most attributes", "a=b\n", POLICYPROTO_ATTRS_MAX,
-		    true },
+		{ "the most attributes", "a=b\n", POLICYPROTO_ATTRS_MAX, true },
 		{ "one more", "a=b\n", POLICYPROTO_ATTRS_MAX + 1, false },
 		{ "the most garbage", "ab\n", POLICYPROTO_ATTRS_MAX, true },
 		{ "one more garbage", "ab\n", POLICYPROTO_ATTRS_MAX + 1,
@@ -313,10 +322,11 @@ test_count(void)
 			len += line_len;
 		}
 		buf[len++] = '\n';
-		check_bool(rows[i].name, policyproto_parse(buf, len,
-		    &request), rows[i].want);
-		check_uint(rows[i].name, request.attr_count +
-		    request.garbage_count, POLICYPROTO_ATTRS_MAX);
+		check_bool(rows[i].name, policyproto_parse(buf, len, &request),
+		    rows[i].want);
+		check_uint(rows[i].name,
+		    request.attr_count + request.garbage_count,
+		    POLICYPROTO_ATTRS_MAX);
 	}
 }
 
@@ -329,8 +339,7 @@ test_neighbours(void)
 	check_true("first of two", policyproto_parse(buf, 10, &request));
 	check_str("its value", request.attr[POLICYPROTO_SENDER], "a");
 	check_str("the second is untouched", buf + 10, "sender=b\n\n");
-	check_true("second of two", policyproto_parse(buf + 10, 10,
-	    &request));
+	check_true("second of two", policyproto_parse(buf + 10, 10, &request));
 	check_str("its value", request.attr[POLICYPROTO_SENDER], "b");
 }
 
@@ -364,14 +373,13 @@ test_format(void)
 		if (buf == NULL)
 			abort();
 		len = policyproto_format(buf, rows[i].cap, rows[i].action);
-		check_mem(rows[i].name, buf, len, rows[i].want,
-		    strlen(rows[i].want));
+		check_mem(
+		    rows[i].name, buf, len, rows[i].want, strlen(rows[i].want));
 		free(buf);
 	}
 	memset(action, 'x', sizeof(action) - 1);
 	len = policyproto_format(big, sizeof(big), action);
-	check_uint("never longer than the longest", len,
-	    POLICYPROTO_REPLY_MAX);
+	check_uint("never longer than the longest", len, POLICYPROTO_REPLY_MAX);
 	check_mem("and ends as it must", big + len - 3, 3, "x\n\n", 3);
 }
 

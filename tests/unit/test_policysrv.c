@@ -17,14 +17,14 @@ test_exchange(void)
 		{ "CR LF", "request=echo\r\nsender=x\r\n\r\n", REPLY("x") },
 		{ "an empty request", "\n", "action=no request\n\n" },
 		{ "two requests at once", ECHO("1") ECHO("2"),
-		  REPLY("1") REPLY("2") },
+		    REPLY("1") REPLY("2") },
 		{ "five requests at once",
-		  ECHO("1") ECHO("2") ECHO("3") ECHO("4") ECHO("5"),
-		  REPLY("1") REPLY("2") REPLY("3") REPLY("4") REPLY("5") },
+		    ECHO("1") ECHO("2") ECHO("3") ECHO("4") ECHO("5"),
+		    REPLY("1") REPLY("2") REPLY("3") REPLY("4") REPLY("5") },
 		{ "a reply from the batch end", "request=late\n\n",
-		  "action=DUNNO late\n\n" },
+		    "action=DUNNO late\n\n" },
 		{ "the whole and a half", ECHO("1") "request=echo",
-		  REPLY("1") },
+		    REPLY("1") },
 	};
 	struct server s;
 	size_t i;
@@ -117,8 +117,8 @@ test_timeouts(void)
 	config.idle_timeout_s = 1;
 	memset(sender, 's', sizeof(sender) - 1);
 	sender[sizeof(sender) - 1] = '\0';
-	snprintf(request, sizeof(request), "request=echo\nsender=%s\n\n",
-	    sender);
+	snprintf(
+	    request, sizeof(request), "request=echo\nsender=%s\n\n", sender);
 	start_listening(&s, &config, AF_UNIX);
 	half = connect_to(&s);
 	idle = connect_to(&s);
@@ -127,8 +127,8 @@ test_timeouts(void)
 	/* In the end the replies fill the buffers, then the requests do. */
 	while (send(deaf, request, strlen(request), MSG_NOSIGNAL) > 0)
 		;
-	check_true("one who never reads is closed", errno == EPIPE ||
-	    errno == ECONNRESET);
+	check_true("one who never reads is closed",
+	    errno == EPIPE || errno == ECONNRESET);
 	close(deaf);
 	hear_end("a half request is closed", half);
 	hear_end("an idle connection is closed", idle);
@@ -340,8 +340,8 @@ test_drain(void)
 	hear("what had arrived is answered", arrived, REPLY("arrived"));
 	hear_end("idle connections are closed", idle);
 	fd = new_socket(&s);
-	check_int("nobody is let in", connect(fd, (void *)&s.addr,
-	    s.addr_len), -1);
+	check_int(
+	    "nobody is let in", connect(fd, (void *)&s.addr, s.addr_len), -1);
 	close(fd);
 	say(half, "lf\n\n");
 	hear("a half request may be finished", half, REPLY("half"));

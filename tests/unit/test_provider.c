@@ -5,27 +5,27 @@
 
 static const struct {
 	const char *record;
-	const char *want;	/* networks and questions; NULL = a fault */
+	const char *want; /* networks and questions; NULL = a fault */
 } rows[] = {
 	{ "v=spf1 ip4:192.0.2.0/24 ip6:2001:db8::/32 -all",
-	  "192.0.2.0/24 2001:db8::/32" },
+	    "192.0.2.0/24 2001:db8::/32" },
 	{ "v=spf1 ip4:192.0.2.1", "192.0.2.1/32" },
 	{ "v=spf1 include:_spf.example.com ~all", "txt:_spf.example.com" },
 	{ "v=spf1 a mx -all", "a:example.org/32/128 mx:example.org/32/128" },
 	{ "v=spf1 a:out.example.com/28//64 mx:example.net/24 -all",
-	  "a:out.example.com/28/64 mx:example.net/24/128" },
+	    "a:out.example.com/28/64 mx:example.net/24/128" },
 	{ "v=spf1 redirect=_spf.example.com", "txt:_spf.example.com" },
 	{ "v=spf1 ?all redirect=_spf.example.com", "" },
 	{ "v=spf1 -ip4:192.0.2.1 ~a ?mx ?include:example.com ip4:192.0.2.2",
-	  "192.0.2.2/32" },
+	    "192.0.2.2/32" },
 	{ "v=spf1 +all ip4:192.0.2.0/24", "" },
 	{ "v=spf1 -all ip4:192.0.2.0/24 include:example.com", "" },
 	{ "v=spf1 exists:%{i}.example.com ptr include:%{d}.example.com -all",
-	  "" },
+	    "" },
 	{ "v=spf1 ip4:0.0.0.0/0 ip4:192.0.0.0/7 ip4:10.0.0.0/8 -all",
-	  "10.0.0.0/8" },
+	    "10.0.0.0/8" },
 	{ "v=spf1 ip6:::/0 ip6:2000::/19 ip6:2001:4000::/20 -all",
-	  "2001:4000::/20" },
+	    "2001:4000::/20" },
 	{ "v=spf1 ip4:192.0.2.0/33 -all", NULL },
 	{ "v=spf1 ip4:192.0.2.0/24 nonsense -all", NULL },
 };
@@ -41,8 +41,8 @@ on_step(void *arg, const struct provider_step *step)
 		str_addf(s, "txt:%s", step->domain);
 	else
 		str_addf(s, "%s:%s/%u/%u",
-			step->kind == PROVIDER_A ? "a" : "mx", step->domain,
-			step->cidr4, step->cidr6);
+		    step->kind == PROVIDER_A ? "a" : "mx", step->domain,
+		    step->cidr4, step->cidr6);
 }
 
 static void
@@ -70,19 +70,18 @@ main(void)
 
 		str_init(&s, text, sizeof(text));
 		str_init(&steps, steps_text, sizeof(steps_text));
-		is_sound = provider_read(rows[i].record,
-			strlen(rows[i].record), "example.org", &nets, on_step,
-			&steps);
+		is_sound = provider_read(rows[i].record, strlen(rows[i].record),
+		    "example.org", &nets, on_step, &steps);
 		check_bool(rows[i].record, is_sound, rows[i].want != NULL);
 		for (size_t n = 0; n < nets.count; n++)
 			str_addf(&s, "%s%s/%u", n > 0 ? " " : "",
-				ip_format(&nets.items[n].base, address),
-				nets.items[n].prefix);
+			    ip_format(&nets.items[n].base, address),
+			    nets.items[n].prefix);
 		if (s.len > 0 && steps.len > 0)
 			str_add_char(&s, ' ');
 		str_add(&s, steps.text);
 		check_str(rows[i].record, s.text,
-			rows[i].want != NULL ? rows[i].want : "");
+		    rows[i].want != NULL ? rows[i].want : "");
 		provider_free_nets(&nets);
 	}
 	check_limit();

@@ -4,13 +4,17 @@
 #include "greylistd/rcptmap.h"
 
 static const char *const patterns[] = {
-	"joe@example.org", "joe+x@example.org", "joe@", "example.org",
-	".Sub.Example.org.", "\"a@b\"@example.org",
+	"joe@example.org",
+	"joe+x@example.org",
+	"joe@",
+	"example.org",
+	".Sub.Example.org.",
+	"\"a@b\"@example.org",
 };
 
 static const struct {
 	const char *address;
-	int want;		/* index, -1: none */
+	int want; /* index, -1: none */
 } rows[] = {
 	{ "joe@example.org", 0 },
 	{ "JOE@example.org.", 0 },
@@ -37,8 +41,14 @@ static const struct {
 };
 
 static const char *const bad[] = {
-	"", ".", "@", "@example.org", "joe @example.org", "joe@exam\tple",
-	"a/b", "/joe",
+	"",
+	".",
+	"@",
+	"@example.org",
+	"joe @example.org",
+	"joe@exam\tple",
+	"a/b",
+	"/joe",
 };
 
 int
@@ -52,8 +62,9 @@ main(void)
 
 	check_true("empty", rcptmap_find(map, "a@b") == NULL);
 	for (size_t i = 0; i < CHECK_COUNT(patterns); i++) {
-		check_int(patterns[i], rcptmap_put(map, patterns[i],
-		    &values[i], &before, &err), 0);
+		check_int(patterns[i],
+		    rcptmap_put(map, patterns[i], &values[i], &before, &err),
+		    0);
 		check_true("new", before == NULL);
 	}
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
@@ -63,19 +74,19 @@ main(void)
 		    rows[i].want);
 	}
 	for (size_t i = 0; i < CHECK_COUNT(bad); i++)
-		check_int(bad[i], rcptmap_put(map, bad[i], &values[0], NULL,
-		    &err), -1);
-	check_int("again", rcptmap_put(map, "Example.ORG", &values[0],
-	    &before, &err), 0);
+		check_int(bad[i],
+		    rcptmap_put(map, bad[i], &values[0], NULL, &err), -1);
+	check_int("again",
+	    rcptmap_put(map, "Example.ORG", &values[0], &before, &err), 0);
 	check_true("what it was", before == &values[3]);
 	memset(text, 'a', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
-	check_int("too long", rcptmap_put(map, text, &values[0], NULL, &err),
-	    -1);
+	check_int(
+	    "too long", rcptmap_put(map, text, &values[0], NULL, &err), -1);
 	memcpy(text + sizeof(text) - 13, "@example.org", 13);
 	check_true("no such address", rcptmap_find(map, text) == NULL);
-	check_true("the longest", rcptmap_find(map, text + sizeof(text) - 1 -
-	    512) == &values[0]);
+	check_true("the longest",
+	    rcptmap_find(map, text + sizeof(text) - 1 - 512) == &values[0]);
 	rcptmap_free(&map);
 	check_true("set to NULL", map == NULL);
 	rcptmap_free(&map);

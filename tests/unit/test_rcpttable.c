@@ -4,29 +4,27 @@
 #include "common/regex.h"
 #include "greylistd/rcpttable.h"
 
-static const char table_text[] =
-	"# who is greylisted\n"
-	"\n"
-	"*\t\t\t\toff\n"
-	"example.org\t\t\ton\n"
-	"slow.example.org\t\t10m\n"
-	"joe@example.org\t\t\t60s\n"
-	"joe+fast@example.org\t\t0\n"
-	"abuse@\t\t\t\tOFF\n"
-	"Jane@Example.NET   on # not a comment here\n";
+static const char table_text[] = "# who is greylisted\n"
+				 "\n"
+				 "*\t\t\t\toff\n"
+				 "example.org\t\t\ton\n"
+				 "slow.example.org\t\t10m\n"
+				 "joe@example.org\t\t\t60s\n"
+				 "joe+fast@example.org\t\t0\n"
+				 "abuse@\t\t\t\tOFF\n"
+				 "Jane@Example.NET   on # not a comment here\n";
 
-static const char table_good[] =
-	"  # a comment after blanks\n"
-	"*\toff\n"
-	"example.org on\n"
-	"slow.example.org\t10m\n"
-	"joe@example.org 60s\r\n"
-	"joe+fast@example.org 0\n"
-	"abuse@ OFF\n"
-	"Jane@Example.NET \t On\n"
-	"/^list-.*@/ 5m\n"
-	"/^list-a #b@/ 7m\n"
-	"/@re\\.example$/ on";
+static const char table_good[] = "  # a comment after blanks\n"
+				 "*\toff\n"
+				 "example.org on\n"
+				 "slow.example.org\t10m\n"
+				 "joe@example.org 60s\r\n"
+				 "joe+fast@example.org 0\n"
+				 "abuse@ OFF\n"
+				 "Jane@Example.NET \t On\n"
+				 "/^list-.*@/ 5m\n"
+				 "/^list-a #b@/ 7m\n"
+				 "/@re\\.example$/ on";
 
 static const struct {
 	const char *name;
@@ -60,12 +58,12 @@ static const struct {
 	const char *want;
 } faults[] = {
 	{ "no action", "\nexample.org\n",
-	  "T:2: \"example.org\" has no action" },
+	    "T:2: \"example.org\" has no action" },
 	{ "no such action", "a@b maybe", "T:1: \"maybe\" is neither on, off" },
 	{ "comment behind", table_text, "T:9: \"on # not a comment here\"" },
 	{ "negative time", "a@b -5", "T:1: \"-5\"" },
 	{ "twice", "a.example on\n\nA.Example. off\n",
-	  "T:3: \"A.Example.\" is in line 1 already" },
+	    "T:3: \"A.Example.\" is in line 1 already" },
 	{ "all twice", "* on\n* on\n", "T:2: \"*\" is in line 1 already" },
 	{ "no user", "@b on", "T:1: doesn't look like an address" },
 	{ "regex that does not compile", "/a(/ on", "T:1: " },
@@ -78,8 +76,8 @@ static void
 test_bounds(void)
 {
 	static const char text[] = "a@b off\n/^x/ 2m\na.example 3m\n* 1m\n";
-	struct rcpttable *table = rcpttable_parse("T", text, sizeof(text) - 1,
-	    NULL);
+	struct rcpttable *table =
+	    rcpttable_parse("T", text, sizeof(text) - 1, NULL);
 	char recipient[REGEX_SUBJECT_MAX + 2];
 	unsigned line = 0;
 
@@ -117,8 +115,8 @@ main(void)
 
 	for (size_t i = 0; i < CHECK_COUNT(faults); i++) {
 		err.text[0] = '\0';
-		table = rcpttable_parse("T", faults[i].text,
-		    strlen(faults[i].text), &err);
+		table = rcpttable_parse(
+		    "T", faults[i].text, strlen(faults[i].text), &err);
 		check_true(faults[i].name, table == NULL);
 		check_contains("says", err.text, faults[i].want);
 	}
@@ -131,12 +129,11 @@ main(void)
 	table = rcpttable_load("/dev/null", &err);
 	check_true("an empty file", table != NULL);
 	action = rcpttable_find(table, "a@b");
-	check_true("leaves all as it is",
-	    action.greylist && action.delay_s == -1);
+	check_true(
+	    "leaves all as it is", action.greylist && action.delay_s == -1);
 	rcpttable_free(&table);
 	action = rcpttable_find(NULL, "a@b");
-	check_true("so does no table", action.greylist &&
-	    action.delay_s == -1);
+	check_true("so does no table", action.greylist && action.delay_s == -1);
 	test_bounds();
 	return check_done();
 }

@@ -35,8 +35,8 @@ test_match(void)
 
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
 		struct err err = { "" };
-		struct regex *regex = regex_new(rows[i].pattern,
-		    rows[i].nocase, &err);
+		struct regex *regex =
+		    regex_new(rows[i].pattern, rows[i].nocase, &err);
 
 		if (!check_true(rows[i].name, regex != NULL)) {
 			check_note("%s", err.text);
@@ -44,8 +44,9 @@ test_match(void)
 		}
 		/* Twice: what one match leaves behind must not matter. */
 		for (int k = 0; k < 2; k++)
-			check_int(rows[i].name, regex_match(regex,
-			    rows[i].subject, strlen(rows[i].subject)),
+			check_int(rows[i].name,
+			    regex_match(regex, rows[i].subject,
+				strlen(rows[i].subject)),
 			    rows[i].want ? REGEX_MATCH : REGEX_NO_MATCH);
 		regex_free(&regex);
 		check_true(rows[i].name, regex == NULL);
@@ -61,8 +62,8 @@ test_length(void)
 		return;
 	check_int("the subject ends at its length",
 	    regex_match(regex, "abc", 2), REGEX_MATCH);
-	check_int("not at a NUL", regex_match(regex, "ab\0c", 4),
-	    REGEX_NO_MATCH);
+	check_int(
+	    "not at a NUL", regex_match(regex, "ab\0c", 4), REGEX_NO_MATCH);
 	regex_free(&regex);
 	regex_free(&regex);
 	check_true("free takes NULL", regex == NULL);
@@ -116,10 +117,11 @@ test_limits(void)
 
 		if (!check_true(patterns[i], regex != NULL))
 			continue;
-		check_int(patterns[i], regex_match(regex,
-		    subject + sizeof(subject) - 64, 64), REGEX_LIMIT);
-		check_int(patterns[i], regex_match(regex, subject,
-		    sizeof(subject)), REGEX_LIMIT);
+		check_int(patterns[i],
+		    regex_match(regex, subject + sizeof(subject) - 64, 64),
+		    REGEX_LIMIT);
+		check_int(patterns[i],
+		    regex_match(regex, subject, sizeof(subject)), REGEX_LIMIT);
 		check_int("usable afterwards", regex_match(regex, "b1", 2),
 		    REGEX_NO_MATCH);
 		regex_free(&regex);
@@ -146,10 +148,12 @@ test_limits_of_all_starts(void)
 		regex = regex_new(patterns[i], false, NULL);
 		if (!check_true(patterns[i], regex != NULL))
 			continue;
-		check_int(patterns[i], regex_match(regex, subject,
-		    REGEX_SUBJECT_MAX), REGEX_LIMIT);
-		check_int("a short one", regex_match(regex, subject +
-		    REGEX_SUBJECT_MAX - 40, 40), REGEX_NO_MATCH);
+		check_int(patterns[i],
+		    regex_match(regex, subject, REGEX_SUBJECT_MAX),
+		    REGEX_LIMIT);
+		check_int("a short one",
+		    regex_match(regex, subject + REGEX_SUBJECT_MAX - 40, 40),
+		    REGEX_NO_MATCH);
 		regex_free(&regex);
 	}
 }
@@ -193,8 +197,8 @@ test_ordinary(void)
 
 		if (!check_true(patterns[i], regex != NULL))
 			continue;
-		check_int(patterns[i], regex_match(regex, name,
-		    strlen(name)), REGEX_NO_MATCH);
+		check_int(patterns[i], regex_match(regex, name, strlen(name)),
+		    REGEX_NO_MATCH);
 		regex_free(&regex);
 	}
 }

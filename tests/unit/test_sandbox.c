@@ -26,26 +26,24 @@ test_lookup(void)
 		const char *user;
 		const char *group;
 		uid_t uid;
-		const char *gid_of;	/* group's name, or a number */
-		const char *want;	/* of the fault, NULL = none */
+		const char *gid_of; /* group's name, or a number */
+		const char *want;   /* of the fault, NULL = none */
 	} rows[] = {
 		{ "root", "root", "", 0, "root", NULL },
-		{ "nobody and a group", "nobody", "mail", 65534, "mail",
-		  NULL },
+		{ "nobody and a group", "nobody", "mail", 65534, "mail", NULL },
 		{ "number", "0", "", 0, "root", NULL },
 		{ "number and number", "12345678", "87654321", 12345678,
-		  "87654321", NULL },
+		    "87654321", NULL },
 		{ "number without entry", "12345678", "", 0, NULL,
-		  "user 12345678 has no entry in the password file: set Group"
-		  " as well" },
+		    "user 12345678 has no entry in the password file: set Group"
+		    " as well" },
 		{ "no such user", "no-such-user", "", 0, NULL,
-		  "there is no user \"no-such-user\"" },
+		    "there is no user \"no-such-user\"" },
 		{ "no such group", "nobody", "no-such-group", 0, NULL,
-		  "there is no group \"no-such-group\"" },
-		{ "minus one", "-1", "", 0, NULL,
-		  "there is no user \"-1\"" },
+		    "there is no group \"no-such-group\"" },
+		{ "minus one", "-1", "", 0, NULL, "there is no user \"-1\"" },
 		{ "what means unchanged", "4294967295", "0", 0, NULL,
-		  "there is no user \"4294967295\"" },
+		    "there is no user \"4294967295\"" },
 		{ "empty", "", "", 0, NULL, "there is no user \"\"" },
 	};
 
@@ -53,8 +51,8 @@ test_lookup(void)
 		struct err err = { "" };
 		uid_t uid = 99;
 		gid_t gid = 99;
-		int r = sandbox_lookup(rows[i].user, rows[i].group, &uid,
-		    &gid, &err);
+		int r = sandbox_lookup(
+		    rows[i].user, rows[i].group, &uid, &gid, &err);
 		const struct group *group;
 
 		check_int(rows[i].name, r, rows[i].want == NULL ? 0 : -1);
@@ -64,8 +62,9 @@ test_lookup(void)
 		}
 		group = getgrnam(rows[i].gid_of);
 		check_uint(rows[i].name, uid, rows[i].uid);
-		check_uint(rows[i].name, gid, group != NULL ? group->gr_gid :
-		    (gid_t)strtoul(rows[i].gid_of, NULL, 10));
+		check_uint(rows[i].name, gid,
+		    group != NULL ? group->gr_gid
+				  : (gid_t)strtoul(rows[i].gid_of, NULL, 10));
 	}
 }
 
@@ -175,8 +174,8 @@ try_forbidden(void)
 		return 5;
 	if (!is_forbidden(syscall(SYS_init_module, NULL, 0, "")))
 		return 6;
-	if (!is_forbidden(syscall(SYS_clone, CLONE_NEWNET | SIGCHLD, 0, 0, 0,
-	    0)))
+	if (!is_forbidden(
+		syscall(SYS_clone, CLONE_NEWNET | SIGCHLD, 0, 0, 0, 0)))
 		return 7;
 	if (syscall(SYS_clone3, NULL, 0) != -1 || errno != ENOSYS)
 		return 8;

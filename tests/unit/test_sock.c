@@ -19,7 +19,9 @@
 static char folder[64];
 
 static const struct sock_owner nobody_special = {
-	.uid = (uid_t)-1, .gid = (gid_t)-1, .mode = 0660,
+	.uid = (uid_t)-1,
+	.gid = (gid_t)-1,
+	.mode = 0660,
 };
 
 static void
@@ -34,23 +36,22 @@ test_parse(void)
 		const char *path;
 	} rows[] = {
 		{ "inet:10023@127.0.0.1", SOCK_INET, AF_INET, "127.0.0.1",
-		  "10023", "" },
+		    "10023", "" },
 		{ "inet:127.0.0.1:10023", SOCK_INET, AF_INET, "127.0.0.1",
-		  "10023", "" },
+		    "10023", "" },
 		{ "inet:10023", SOCK_INET, AF_UNSPEC, "", "10023", "" },
 		{ "inet::10023", SOCK_INET, AF_UNSPEC, "", "10023", "" },
 		{ "inet:10023@localhost", SOCK_INET, AF_UNSPEC, "localhost",
-		  "10023", "" },
+		    "10023", "" },
 		{ "inet:*:10023", SOCK_INET, AF_UNSPEC, "*", "10023", "" },
 		{ "inet:10023@*", SOCK_INET, AF_UNSPEC, "*", "10023", "" },
-		{ "inet:[::1]:10023", SOCK_INET, AF_INET6, "::1", "10023",
-		  "" },
+		{ "inet:[::1]:10023", SOCK_INET, AF_INET6, "::1", "10023", "" },
 		{ "inet:10023@::1", SOCK_INET, AF_INET6, "::1", "10023", "" },
 		{ "inet6:10023@[::1]", SOCK_INET, AF_INET6, "::1", "10023",
-		  "" },
+		    "" },
 		{ "inet6:10023", SOCK_INET, AF_INET6, "", "10023", "" },
 		{ "inet6:mx.example.org:smtp", SOCK_INET, AF_INET6,
-		  "mx.example.org", "smtp", "" },
+		    "mx.example.org", "smtp", "" },
 		{ "INET:smtp@mx", SOCK_INET, AF_UNSPEC, "mx", "smtp", "" },
 		{ "inet:0", SOCK_INET, AF_UNSPEC, "", "0", "" },
 		{ "inet:65535", SOCK_INET, AF_UNSPEC, "", "65535", "" },
@@ -64,8 +65,8 @@ test_parse(void)
 		struct sock_spec spec;
 		struct err err = { "" };
 
-		check_int(rows[i].input, sock_parse(rows[i].input, &spec,
-		    &err), 0);
+		check_int(
+		    rows[i].input, sock_parse(rows[i].input, &spec, &err), 0);
 		check_str(rows[i].input, err.text, "");
 		check_int(rows[i].input, spec.kind, rows[i].kind);
 		check_int(rows[i].input, spec.family, rows[i].family);
@@ -93,7 +94,7 @@ test_parse_faults(void)
 		{ "inet:@localhost", "the port is neither" },
 		{ "inet:1 2", "the port is neither" },
 		{ "inet:123456789012345678901234567890123@x",
-		  "the port is neither" },
+		    "the port is neither" },
 		{ "inet:10023@", "the host after \"@\" is missing" },
 		{ "inet:::1:10023", "an IPv6 address stands in brackets" },
 		{ "inet:[::1", "an IPv6 address stands in brackets" },
@@ -110,8 +111,8 @@ test_parse_faults(void)
 	struct err err;
 
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
-		check_int(rows[i].input, sock_parse(rows[i].input, &spec,
-		    &err), -1);
+		check_int(
+		    rows[i].input, sock_parse(rows[i].input, &spec, &err), -1);
 		check_contains(rows[i].input, err.text, rows[i].want);
 		check_contains(rows[i].input, err.text, "inet:PORT@HOST");
 	}
@@ -142,9 +143,9 @@ port_of(int fd)
 
 	if (getsockname(fd, (struct sockaddr *)&addr, &len) < 0)
 		return -1;
-	return addr.ss_family == AF_INET6 ?
-	    ntohs(((struct sockaddr_in6 *)(void *)&addr)->sin6_port) :
-	    ntohs(((struct sockaddr_in *)(void *)&addr)->sin_port);
+	return addr.ss_family == AF_INET6
+		   ? ntohs(((struct sockaddr_in6 *)(void *)&addr)->sin6_port)
+		   : ntohs(((struct sockaddr_in *)(void *)&addr)->sin_port);
 }
 
 static int
@@ -177,29 +178,29 @@ test_inet(void)
 
 	count = listen_on("inet:0@127.0.0.1", fds, 4, &err);
 	check_int("one address, one socket", count, 1);
-	check_int("non-blocking", fcntl(fds[0], F_GETFL) & O_NONBLOCK,
-	    O_NONBLOCK);
+	check_int(
+	    "non-blocking", fcntl(fds[0], F_GETFL) & O_NONBLOCK, O_NONBLOCK);
 	check_int("close-on-exec", fcntl(fds[0], F_GETFD), FD_CLOEXEC);
 	(void)getsockopt(fds[0], IPPROTO_TCP, TCP_NODELAY, &on, &len);
 	check_true("replies are not held back", on != 0);
 	check_int("it listens", accept(fds[0], NULL, NULL), -1);
 	check_int("and nobody came", errno, EAGAIN);
-	(void)snprintf(text, sizeof(text), "inet:%d@127.0.0.1",
-	    port_of(fds[0]));
+	(void)snprintf(
+	    text, sizeof(text), "inet:%d@127.0.0.1", port_of(fds[0]));
 	check_int("a busy port", listen_on(text, more, 4, &err), -1);
-	check_contains("is named", err.text, "cannot listen on 127.0.0.1"
+	check_contains("is named", err.text,
+	    "cannot listen on 127.0.0.1"
 	    " port ");
-	check_contains("with the reason", err.text,
-	    "Address already in use");
+	check_contains("with the reason", err.text, "Address already in use");
 	close_fds(fds, count);
 	check_int("a free port again", listen_on(text, more, 4, &err), 1);
 	close_fds(more, 1);
-	check_int("nobody's address", listen_on("inet:0@192.0.2.1", fds, 4,
-	    &err), -1);
+	check_int("nobody's address",
+	    listen_on("inet:0@192.0.2.1", fds, 4, &err), -1);
 	check_contains("nobody's address", err.text,
 	    "cannot listen on 192.0.2.1 port 0: ");
-	check_int("nobody's service", listen_on("inet:no-such@127.0.0.1",
-	    fds, 4, &err), -1);
+	check_int("nobody's service",
+	    listen_on("inet:no-such@127.0.0.1", fds, 4, &err), -1);
 	check_contains("nobody's service", err.text, "\"no-such\"");
 	check_int("no room", listen_on("inet:0@127.0.0.1", fds, 0, &err), -1);
 	check_contains("no room", err.text, "too many listening sockets");
@@ -211,8 +212,8 @@ has_ipv6(void)
 	struct sockaddr_in6 addr = { .sin6_family = AF_INET6,
 		.sin6_addr = IN6ADDR_LOOPBACK_INIT };
 	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool has = fd >= 0 && bind(fd, (struct sockaddr *)&addr,
-	    sizeof(addr)) == 0;
+	bool has =
+	    fd >= 0 && bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0;
 
 	if (fd >= 0)
 		(void)close(fd);
@@ -286,13 +287,12 @@ test_unix(void)
 	client = connect_unix(path);
 	check_true("answers", client >= 0);
 	(void)close(client);
-	check_int("is not taken from a living one", listen_on(path, &more, 1,
-	    &err), -1);
-	check_contains("but reported", err.text,
-	    "another process answers there");
+	check_int("is not taken from a living one",
+	    listen_on(path, &more, 1, &err), -1);
+	check_contains(
+	    "but reported", err.text, "another process answers there");
 	(void)close(fd);
-	check_int("is taken from a dead one", listen_on(path, &fd, 1, &err),
-	    1);
+	check_int("is taken from a dead one", listen_on(path, &fd, 1, &err), 1);
 	client = connect_unix(path);
 	check_true("answers again", client >= 0);
 	(void)close(client);
@@ -307,13 +307,13 @@ test_unix(void)
 	check_int("is not followed", listen_on(path, &fd, 1, &err), -1);
 	(void)unlink(path);
 	(void)unlink(plain);
-	check_int("no folder", listen_on("/nonexistent/socket", &fd, 1,
-	    &err), -1);
-	check_contains("no folder", err.text, "cannot listen on"
+	check_int(
+	    "no folder", listen_on("/nonexistent/socket", &fd, 1, &err), -1);
+	check_contains("no folder", err.text,
+	    "cannot listen on"
 	    " /nonexistent/socket: No such file or directory");
 	check_int("no room", listen_on(path, &fd, 0, &err), -1);
-	check_int("nothing to listen on", listen_on("stdio", &fd, 1, &err),
-	    -1);
+	check_int("nothing to listen on", listen_on("stdio", &fd, 1, &err), -1);
 }
 
 /* A queue that is full answers EAGAIN: somebody is there. */
@@ -332,8 +332,8 @@ test_busy_unix(void)
 		return;
 	}
 	client = connect_unix(path);
-	check_int("a full queue", sock_listen(&spec, 0, &nobody_special,
-	    &more, 1, &err), -1);
+	check_int("a full queue",
+	    sock_listen(&spec, 0, &nobody_special, &more, 1, &err), -1);
 	check_contains("is somebody", err.text, "another process answers");
 	(void)close(client);
 	(void)close(fd);
@@ -387,8 +387,8 @@ test_systemd(void)
 	(void)setenv("LISTEN_FDS", "1", 1);
 	check_int("passed to somebody else", sock_systemd(fds, 2, &err), 0);
 	check_true("is forgotten", getenv("LISTEN_FDS") == NULL);
-	check_int("a listener", listen_on("inet:0@127.0.0.1", &listener, 1,
-	    &err), 1);
+	check_int(
+	    "a listener", listen_on("inet:0@127.0.0.1", &listener, 1, &err), 1);
 	/* As systemd does: descriptor 3, blocking, open over exec. */
 	(void)dup2(listener, 3);
 	(void)fcntl(3, F_SETFD, 0);
@@ -397,11 +397,10 @@ test_systemd(void)
 	check_int("one passed", sock_systemd(fds, 2, &err), 1);
 	check_int("it is number 3", fds[0], 3);
 	check_int("close-on-exec", fcntl(3, F_GETFD), FD_CLOEXEC);
-	check_int("non-blocking", fcntl(3, F_GETFL) & O_NONBLOCK,
-	    O_NONBLOCK);
-	check_true("the environment is clean", getenv("LISTEN_PID") == NULL &&
-	    getenv("LISTEN_FDS") == NULL &&
-	    getenv("LISTEN_FDNAMES") == NULL);
+	check_int("non-blocking", fcntl(3, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+	check_true("the environment is clean",
+	    getenv("LISTEN_PID") == NULL && getenv("LISTEN_FDS") == NULL &&
+		getenv("LISTEN_FDNAMES") == NULL);
 	pass_sockets("3");
 	check_int("too many", sock_systemd(fds, 2, &err), -1);
 	check_contains("too many", err.text, "systemd passed 3 sockets");
@@ -421,20 +420,18 @@ static void
 test_notify(void)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-	    0);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	char buf[64] = "";
 	socklen_t len = sizeof(addr);
 	char name[sizeof(addr.sun_path) + 1];
 
 	sock_notify("READY=1");
-	(void)snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/notify",
-	    folder);
+	(void)snprintf(
+	    addr.sun_path, sizeof(addr.sun_path), "%s/notify", folder);
 	(void)setenv("NOTIFY_SOCKET", addr.sun_path, 1);
 	sock_notify("READY=1");
 	check_true("nobody listens, nothing happens", true);
-	check_int("bound", bind(fd, (struct sockaddr *)&addr, sizeof(addr)),
-	    0);
+	check_int("bound", bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	sock_notify("READY=1");
 	check_int("one datagram", recv(fd, buf, sizeof(buf), 0), 7);
 	check_str("as it is", buf, "READY=1");
@@ -465,8 +462,8 @@ test_fd_limit(void)
 	(void)getrlimit(RLIMIT_NOFILE, &limit);
 	limit.rlim_cur = 64;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
-	check_int("the hard limit", sock_raise_fd_limit(),
-	    (long)limit.rlim_max);
+	check_int(
+	    "the hard limit", sock_raise_fd_limit(), (long)limit.rlim_max);
 	(void)getrlimit(RLIMIT_NOFILE, &limit);
 	check_uint("is the soft one now", limit.rlim_cur, limit.rlim_max);
 }

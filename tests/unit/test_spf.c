@@ -20,13 +20,13 @@ struct dns_question {
 
 struct dns {
 	struct ev_loop *loop;
-	struct dns_question *questions;	/* the oldest first */
+	struct dns_question *questions; /* the oldest first */
 	unsigned asked;
 };
 
 static struct dns dns;
 static struct spfzone zone;
-static bool cached;	/* is all of the zone in the cache? */
+static bool cached; /* is all of the zone in the cache? */
 
 struct ev_loop *
 dns_loop(const struct dns *d)
@@ -36,7 +36,7 @@ dns_loop(const struct dns *d)
 
 struct dns_question *
 dns_ask(struct dns *d, const char *name, enum dnspacket_type type,
-	dns_callback *callback, void *arg)
+    dns_callback *callback, void *arg)
 {
 	struct dns_question *q = xmem_calloc(1, sizeof(*q)), **end;
 
@@ -79,11 +79,12 @@ answer_of(const struct dns_question *question)
 		[SPFANSWERS_NO_NAME] = DNS_NO_NAME,
 		[SPFANSWERS_TEMPORARY] = DNS_TEMPORARY,
 	};
-	struct spfanswers_answer found = spfzone_answer(&zone, question->name,
-	    question->type);
+	struct spfanswers_answer found =
+	    spfzone_answer(&zone, question->name, question->type);
 
 	return (struct dns_answer){ .status = statuses[found.status],
-	    .count = found.count, .records = found.records };
+		.count = found.count,
+		.records = found.records };
 }
 
 bool
@@ -123,8 +124,8 @@ on_result(void *arg, const struct spf_output *output)
 	got->calls++;
 	got->result = output->result;
 	snprintf(got->domain, sizeof(got->domain), "%s", output->domain);
-	snprintf(got->mechanism, sizeof(got->mechanism), "%s",
-	    output->mechanism);
+	snprintf(
+	    got->mechanism, sizeof(got->mechanism), "%s", output->mechanism);
 	snprintf(got->problem, sizeof(got->problem), "%s", output->problem);
 	snprintf(got->explanation, sizeof(got->explanation), "%s",
 	    output->explanation);
@@ -146,9 +147,12 @@ static struct spf_input
 input_of(const char *sender)
 {
 	struct spf_input input = { .identity = SPF_CHECK_MAILFROM,
-	    .ip = { IP_V4, { 192, 0, 2, 1 } }, .helo = "helo.example.net",
-	    .sender = sender, .receiver = "mx.example.com",
-	    .timeout_ms = 20000, .void_limit = 2 };
+		.ip = { IP_V4, { 192, 0, 2, 1 } },
+		.helo = "helo.example.net",
+		.sender = sender,
+		.receiver = "mx.example.com",
+		.timeout_ms = 20000,
+		.void_limit = 2 };
 
 	return input;
 }
@@ -270,7 +274,8 @@ test_output(void)
 	check_str("result", spf_result_name(got.result), "fail");
 	check_str("mechanism", got.mechanism, "all");
 	check_str("problem", got.problem, "");
-	check_str("explanation", got.explanation, "helo.example.net for "
+	check_str("explanation", got.explanation,
+	    "helo.example.net for "
 	    "mx.example.com: a@example.org at 1700000000");
 	check_uint("lookups", got.lookups, 2);
 	check_uint("void lookups", got.void_lookups, 1);
@@ -402,7 +407,8 @@ test_cancel(void)
 	spf_cancel(&checks[4]);
 	check_uint("two are open", spf_open(spf), 2);
 	check_true("and ask", dns.questions != NULL &&
-	    dns.questions->next != NULL && dns.questions->next->next == NULL);
+				  dns.questions->next != NULL &&
+				  dns.questions->next->next == NULL);
 	spf_free(&spf);
 	check_true("then none", dns.questions == NULL);
 	check_uint("nobody was called", got.calls, 0);
@@ -423,8 +429,8 @@ test_timeout(void)
 	check_str("temperror", spf_result_name(got.result), "temperror");
 	check_contains("says why", got.problem, "DNS did not answer within");
 	check_uint("one with more time goes on", spf_open(spf), 1);
-	check_true("the other asks no more", dns.questions != NULL &&
-	    dns.questions->next == NULL);
+	check_true("the other asks no more",
+	    dns.questions != NULL && dns.questions->next == NULL);
 	spf_free(&spf);
 	check_uint("until it is freed", patient.calls, 0);
 }
@@ -476,8 +482,8 @@ test_bogus(void)
 		take_out(q);
 		q->callback(q->arg, &a);
 		xmem_free(&q);
-		check_str("temperror", spf_result_name(got.result),
-		    "temperror");
+		check_str(
+		    "temperror", spf_result_name(got.result), "temperror");
 		spf_free(&spf);
 	}
 }
@@ -495,10 +501,13 @@ test_questions(void)
 	    "mx:4.org mx:5.org mx:6.org mx:7.org mx:8.org mx:%{p9}.x.org "
 	    "exp=e.org -all");
 	for (unsigned i = 0; i < 100; i++) {
-		snprintf(line, sizeof(line), "%u.org MX m%u.org\n"
-		    "m%u.org A 10.0.0.1", i / 10, i, i);
+		snprintf(line, sizeof(line),
+		    "%u.org MX m%u.org\n"
+		    "m%u.org A 10.0.0.1",
+		    i / 10, i, i);
 		add(line);
-		snprintf(line, sizeof(line), "unknown.x.org MX n%u.org\n"
+		snprintf(line, sizeof(line),
+		    "unknown.x.org MX n%u.org\n"
 		    "n%u.org A 10.0.0.1\n1.2.0.192.in-addr.arpa PTR p%u.org",
 		    i, i, i);
 		if (i < 10)
@@ -529,8 +538,8 @@ test_trace(void)
 
 	spfzone_clear(&zone);
 	add("example.org TXT v=spf1 a -all\nexample.org A 192.0.2.1");
-	spf_set_trace(spf_start(spf, &input, on_result, &got), count_step,
-	    &steps);
+	spf_set_trace(
+	    spf_start(spf, &input, on_result, &got), count_step, &steps);
 	turn();
 	answer(dns.questions);
 	check_uint("not before it is finished", steps, 0);

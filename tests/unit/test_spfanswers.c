@@ -8,10 +8,12 @@ test_questions(void)
 {
 	struct spfanswers *answers = spfanswers_new(3);
 
-	check_int("missing", spfanswers_get(answers, "a.org",
-	    DNSPACKET_A).status, SPFANSWERS_MISSING);
-	check_int("another case, a dot", spfanswers_get(answers, "A.oRg.",
-	    DNSPACKET_A).status, SPFANSWERS_MISSING);
+	check_int("missing",
+	    spfanswers_get(answers, "a.org", DNSPACKET_A).status,
+	    SPFANSWERS_MISSING);
+	check_int("another case, a dot",
+	    spfanswers_get(answers, "A.oRg.", DNSPACKET_A).status,
+	    SPFANSWERS_MISSING);
 	check_uint("are the same", spfanswers_count(answers), 1);
 	check_str("its name", spfanswers_name(answers, 0), "a.org");
 	check_int("its type", spfanswers_type(answers, 0), DNSPACKET_A);
@@ -22,10 +24,12 @@ test_questions(void)
 	check_uint("only wanted", spfanswers_awaited(answers), 1);
 	spfanswers_want(answers, "c.org", DNSPACKET_A);
 	check_uint("no room", spfanswers_count(answers), 3);
-	check_int("too many", spfanswers_get(answers, "c.org",
-	    DNSPACKET_A).status, SPFANSWERS_TOO_MANY);
-	check_int("old ones still serve", spfanswers_get(answers, "b.org",
-	    DNSPACKET_A).status, SPFANSWERS_MISSING);
+	check_int("too many",
+	    spfanswers_get(answers, "c.org", DNSPACKET_A).status,
+	    SPFANSWERS_TOO_MANY);
+	check_int("old ones still serve",
+	    spfanswers_get(answers, "b.org", DNSPACKET_A).status,
+	    SPFANSWERS_MISSING);
 	check_uint("and are awaited", spfanswers_awaited(answers), 2);
 	spfanswers_free(&answers);
 	check_true("freed", answers == NULL);
@@ -41,8 +45,9 @@ test_answers(void)
 		{ .data = bytes, .len = 3, .ttl = 60 },
 		{ .data = "", .len = 0 },
 	};
-	struct spfanswers_answer answer = { .status = SPFANSWERS_FOUND,
-	    .count = 2, .records = records };
+	struct spfanswers_answer answer = {
+		.status = SPFANSWERS_FOUND, .count = 2, .records = records
+	};
 
 	spfanswers_get(answers, "a.org", DNSPACKET_TXT);
 	spfanswers_put(answers, 0, &answer);
@@ -59,12 +64,13 @@ test_answers(void)
 	check_uint("both records", answer.count, 2);
 	check_mem("bytes are copied", answer.records[0].data,
 	    answer.records[0].len, "a\0b", 3);
-	check_mem("an empty one", answer.records[1].data,
-	    answer.records[1].len, "", 0);
+	check_mem("an empty one", answer.records[1].data, answer.records[1].len,
+	    "", 0);
 	answer = (struct spfanswers_answer){ .status = SPFANSWERS_NO_NAME };
 	spfanswers_put(answers, 50, &answer);
-	check_int("no such name", spfanswers_get(answers, "49.org",
-	    DNSPACKET_A).status, SPFANSWERS_NO_NAME);
+	check_int("no such name",
+	    spfanswers_get(answers, "49.org", DNSPACKET_A).status,
+	    SPFANSWERS_NO_NAME);
 	spfanswers_free(&answers);
 }
 

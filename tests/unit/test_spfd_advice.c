@@ -42,30 +42,34 @@ static const struct {
 	{ "everywhere", "v=spf1 ip4:0.0.0.0/0 -all", "wide-network@7+13" },
 	{ "private", "v=spf1 ip4:192.168.1.1 ip6:fe80::1 -all",
 	    "private-network@7+15 private-network@23+11" },
-	{ "a syntax error", "v=spf1 mx ip4:192.0.2.0/33 -all",
-	    "syntax@10+16" },
-	{ "an unknown mechanism at the end", "v=spf1 mx foo",
-	    "syntax@10+3" },
+	{ "a syntax error", "v=spf1 mx ip4:192.0.2.0/33 -all", "syntax@10+16" },
+	{ "an unknown mechanism at the end", "v=spf1 mx foo", "syntax@10+3" },
 	{ "an odd byte", "v=spf1 a\033b -all", "syntax@8+2" },
 	{ "no version", "spf1 -all", "syntax@0+4" },
 	{ "no text", "", "syntax@0+1" },
 	{ "a second redirect", "v=spf1 redirect=a.example redirect=b.example",
 	    "syntax@26+18" },
-	{ "ten lookups", "v=spf1 a:1.org a:2.org a:3.org a:4.org a:5.org "
+	{ "ten lookups",
+	    "v=spf1 a:1.org a:2.org a:3.org a:4.org a:5.org "
 	    "mx:6.org mx:7.org exists:8.org include:9.org ptr -all",
 	    "ptr@92+3" },
-	{ "eleven lookups", "v=spf1 a:1.org a:2.org a:3.org a:4.org a:5.org "
+	{ "eleven lookups",
+	    "v=spf1 a:1.org a:2.org a:3.org a:4.org a:5.org "
 	    "mx:6.org mx:7.org exists:8.org include:9.org mx redirect=b.org",
 	    "too-many-lookups@0+0" },
-	{ "eleven, one of them never", "v=spf1 a:1.org a:2.org a:3.org a:4.org "
+	{ "eleven, one of them never",
+	    "v=spf1 a:1.org a:2.org a:3.org a:4.org "
 	    "a:5.org mx:6.org mx:7.org exists:8.org include:9.org mx -all "
-	    "redirect=b.org", "redirect-unused@109+5" },
-	{ "450 bytes", "v=spf1 x=" BYTES_50 BYTES_50 BYTES_50 BYTES_50
-	    BYTES_50 BYTES_50 BYTES_50 BYTES_50
-	    "000000000000000000000000000000000000 -all", "" },
-	{ "451 bytes", "v=spf1 x=" BYTES_50 BYTES_50 BYTES_50 BYTES_50
-	    BYTES_50 BYTES_50 BYTES_50 BYTES_50
-	    "0000000000000000000000000000000000000 -all", "long@0+0" },
+	    "redirect=b.org",
+	    "redirect-unused@109+5" },
+	{ "450 bytes",
+	    "v=spf1 x=" BYTES_50 BYTES_50 BYTES_50 BYTES_50 BYTES_50 BYTES_50
+		BYTES_50 BYTES_50 "000000000000000000000000000000000000 -all",
+	    "" },
+	{ "451 bytes",
+	    "v=spf1 x=" BYTES_50 BYTES_50 BYTES_50 BYTES_50 BYTES_50 BYTES_50
+		BYTES_50 BYTES_50 "0000000000000000000000000000000000000 -all",
+	    "long@0+0" },
 };
 
 static void
@@ -79,9 +83,8 @@ static void
 test_records(void)
 {
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
-		struct ctl_survey *survey = ctl_survey_text(NULL,
-			"example.org", rows[i].record, strlen(rows[i].record),
-			never, NULL);
+		struct ctl_survey *survey = ctl_survey_text(NULL, "example.org",
+		    rows[i].record, strlen(rows[i].record), never, NULL);
 		struct arena *arena = arena_new();
 		const struct ctl_advice *advice;
 		char text[1024];
@@ -92,7 +95,7 @@ test_records(void)
 		str_init(&s, text, sizeof(text));
 		for (; advice != NULL; advice = advice->next)
 			str_addf(&s, "%s%s@%zu+%zu", s.len > 0 ? " " : "",
-				advice->code, advice->offset, advice->len);
+			    advice->code, advice->offset, advice->len);
 		check_str(rows[i].name, text, rows[i].want);
 		arena_free(&arena);
 		ctl_survey_free(&survey);
@@ -122,8 +125,8 @@ test_names(void)
 	};
 
 	for (size_t i = 0; i < CHECK_COUNT(names); i++) {
-		struct ctl_survey *survey = ctl_survey_text(NULL,
-			names[i].domain, names[i].record,
+		struct ctl_survey *survey =
+		    ctl_survey_text(NULL, names[i].domain, names[i].record,
 			strlen(names[i].record), never, NULL);
 		const struct ctl_survey_node *root = ctl_survey_root(survey);
 		char text[1024];
@@ -132,8 +135,8 @@ test_names(void)
 		str_init(&s, text, sizeof(text));
 		for (size_t j = 0; j < root->count; j++)
 			str_addf(&s, "%s%s", j > 0 ? " " : "",
-				root->terms[j].name != NULL ?
-				root->terms[j].name : "-");
+			    root->terms[j].name != NULL ? root->terms[j].name
+							: "-");
 		check_str(names[i].name, text, names[i].want);
 		ctl_survey_free(&survey);
 	}
@@ -143,15 +146,14 @@ static void
 test_worst(void)
 {
 	struct ctl_advice last = { .level = CTL_ADVICE_WARNING };
-	struct ctl_advice middle = { .next = &last,
-		.level = CTL_ADVICE_ERROR };
+	struct ctl_advice middle = { .next = &last, .level = CTL_ADVICE_ERROR };
 	struct ctl_advice first = { .next = &middle,
 		.level = CTL_ADVICE_TEMPORARY };
 
 	check_str("the highest of three",
-		ctl_advice_level_name(ctl_advice_worst(&first)), "error");
+	    ctl_advice_level_name(ctl_advice_worst(&first)), "error");
 	check_str("the highest of one",
-		ctl_advice_level_name(ctl_advice_worst(&last)), "warning");
+	    ctl_advice_level_name(ctl_advice_worst(&last)), "warning");
 }
 
 int

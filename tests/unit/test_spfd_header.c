@@ -11,8 +11,11 @@ static char problem_text[] = "no \"such\" thing";
 static struct finding
 finding(enum spf_result result)
 {
-	return (struct finding){ .is_known = true, .result = result,
-		.domain = example, .mechanism = empty, .problem = empty,
+	return (struct finding){ .is_known = true,
+		.result = result,
+		.domain = example,
+		.mechanism = empty,
+		.problem = empty,
 		.explanation = empty };
 }
 
@@ -24,55 +27,58 @@ static const struct {
 	const char *want_spf, *want_ar;
 } rows[] = {
 	{ "pass", SPF_CHECK_PASS, SPF_CHECK_MAILFROM, "192.0.2.1", "mx.a",
-	  "u@example.org", "b.example",
-	  "Received-SPF: Pass (h.example: 192.0.2.1 is allowed to send for "
-	  "example.org) identity=mailfrom; client-ip=192.0.2.1; helo=mx.a; "
-	  "envelope-from=\"u@example.org\"; receiver=b.example",
-	  "Authentication-Results: id.example; spf=pass (h.example: "
-	  "192.0.2.1 is allowed to send for example.org) "
-	  "smtp.mailfrom=example.org" },
+	    "u@example.org", "b.example",
+	    "Received-SPF: Pass (h.example: 192.0.2.1 is allowed to send for "
+	    "example.org) identity=mailfrom; client-ip=192.0.2.1; helo=mx.a; "
+	    "envelope-from=\"u@example.org\"; receiver=b.example",
+	    "Authentication-Results: id.example; spf=pass (h.example: "
+	    "192.0.2.1 is allowed to send for example.org) "
+	    "smtp.mailfrom=example.org" },
 	{ "IPv6, no HELO, hidden", SPF_CHECK_NONE, SPF_CHECK_MAILFROM,
-	  "2001:db8::1", "", "u@example.org", "",
-	  "Received-SPF: None (h.example: example.org has no SPF record) "
-	  "identity=mailfrom; client-ip=\"2001:db8::1\"; "
-	  "envelope-from=\"u@example.org\"; receiver=\"<UNKNOWN>\"",
-	  "Authentication-Results: id.example; spf=none (h.example: "
-	  "example.org has no SPF record) smtp.mailfrom=example.org" },
+	    "2001:db8::1", "", "u@example.org", "",
+	    "Received-SPF: None (h.example: example.org has no SPF record) "
+	    "identity=mailfrom; client-ip=\"2001:db8::1\"; "
+	    "envelope-from=\"u@example.org\"; receiver=\"<UNKNOWN>\"",
+	    "Authentication-Results: id.example; spf=none (h.example: "
+	    "example.org has no SPF record) smtp.mailfrom=example.org" },
 	{ "null sender", SPF_CHECK_NEUTRAL, SPF_CHECK_HELO, "192.0.2.1",
-	  "example.org", "", "b.example",
-	  "Received-SPF: Neutral (h.example: example.org does not say "
-	  "whether 192.0.2.1 may send for it) identity=helo; "
-	  "client-ip=192.0.2.1; helo=example.org; envelope-from=\"<>\"; "
-	  "receiver=b.example",
-	  "Authentication-Results: id.example; spf=neutral (h.example: "
-	  "example.org does not say whether 192.0.2.1 may send for it) "
-	  "smtp.helo=example.org" },
+	    "example.org", "", "b.example",
+	    "Received-SPF: Neutral (h.example: example.org does not say "
+	    "whether 192.0.2.1 may send for it) identity=helo; "
+	    "client-ip=192.0.2.1; helo=example.org; envelope-from=\"<>\"; "
+	    "receiver=b.example",
+	    "Authentication-Results: id.example; spf=neutral (h.example: "
+	    "example.org does not say whether 192.0.2.1 may send for it) "
+	    "smtp.helo=example.org" },
 	{ "quotes, controls, 8 bit", SPF_CHECK_FAIL, SPF_CHECK_MAILFROM,
-	  "192.0.2.1", "a\r\nX: y", "\"a\\ \x80\"@e", "x)y",
-	  "Received-SPF: Fail (h.example: 192.0.2.1 is not allowed to send "
-	  "for example.org) identity=mailfrom; client-ip=192.0.2.1; "
-	  "helo=\"a??X: y\"; envelope-from=\"\\\"a\\\\ ?\\\"@e\"; "
-	  "receiver=\"x)y\"",
-	  "Authentication-Results: id.example; spf=fail (h.example: "
-	  "192.0.2.1 is not allowed to send for example.org) "
-	  "smtp.mailfrom=e" },
+	    "192.0.2.1", "a\r\nX: y", "\"a\\ \x80\"@e", "x)y",
+	    "Received-SPF: Fail (h.example: 192.0.2.1 is not allowed to send "
+	    "for example.org) identity=mailfrom; client-ip=192.0.2.1; "
+	    "helo=\"a??X: y\"; envelope-from=\"\\\"a\\\\ ?\\\"@e\"; "
+	    "receiver=\"x)y\"",
+	    "Authentication-Results: id.example; spf=fail (h.example: "
+	    "192.0.2.1 is not allowed to send for example.org) "
+	    "smtp.mailfrom=e" },
 	{ "dots", SPF_CHECK_SOFTFAIL, SPF_CHECK_HELO, "192.0.2.1", "a..b",
-	  "a@.b", "c.",
-	  "Received-SPF: Softfail (h.example: 192.0.2.1 is probably not "
-	  "allowed to send for example.org) identity=helo; "
-	  "client-ip=192.0.2.1; helo=\"a..b\"; envelope-from=\"a@.b\"; "
-	  "receiver=\"c.\"",
-	  "Authentication-Results: id.example; spf=softfail (h.example: "
-	  "192.0.2.1 is probably not allowed to send for example.org) "
-	  "smtp.helo=\"a..b\"" },
+	    "a@.b", "c.",
+	    "Received-SPF: Softfail (h.example: 192.0.2.1 is probably not "
+	    "allowed to send for example.org) identity=helo; "
+	    "client-ip=192.0.2.1; helo=\"a..b\"; envelope-from=\"a@.b\"; "
+	    "receiver=\"c.\"",
+	    "Authentication-Results: id.example; spf=softfail (h.example: "
+	    "192.0.2.1 is probably not allowed to send for example.org) "
+	    "smtp.helo=\"a..b\"" },
 };
 
 static struct header_facts
 facts_of(const struct finding *f)
 {
-	return (struct header_facts){ .finding = f, .client = "192.0.2.1",
-		.helo = "mx.a", .sender = "u@example.org",
-		.receiver = "b.example", .hostname = "h.example",
+	return (struct header_facts){ .finding = f,
+		.client = "192.0.2.1",
+		.helo = "mx.a",
+		.sender = "u@example.org",
+		.receiver = "b.example",
+		.hostname = "h.example",
 		.authserv_id = "id.example" };
 }
 
@@ -106,22 +112,25 @@ test_details(void)
 	f.problem = problem_text;
 	f.mechanism = ip4_term;
 	header_received_spf(&facts, out);
-	check_str("mechanism and problem", out, "Received-SPF: Permerror "
-		"(h.example: SPF Permanent Error: example.org: no \"such\" "
-		"thing) identity=helo; client-ip=192.0.2.1; helo=mx.a; "
-		"envelope-from=\"u@example.org\"; receiver=b.example; "
-		"mechanism=\"ip4:192.0.2.0/24\"; "
-		"problem=\"no \\\"such\\\" thing\"");
+	check_str("mechanism and problem", out,
+	    "Received-SPF: Permerror "
+	    "(h.example: SPF Permanent Error: example.org: no \"such\" "
+	    "thing) identity=helo; client-ip=192.0.2.1; helo=mx.a; "
+	    "envelope-from=\"u@example.org\"; receiver=b.example; "
+	    "mechanism=\"ip4:192.0.2.0/24\"; "
+	    "problem=\"no \\\"such\\\" thing\"");
 	header_bypass(&facts, FINDINGS_WHITELIST, out);
-	check_str("X-Comment", out, "X-Comment: SPF skipped for whitelisted "
-		"relay - client-ip=192.0.2.1; helo=mx.a; "
-		"envelope-from=\"u@example.org\"; receiver=b.example");
+	check_str("X-Comment", out,
+	    "X-Comment: SPF skipped for whitelisted "
+	    "relay - client-ip=192.0.2.1; helo=mx.a; "
+	    "envelope-from=\"u@example.org\"; receiver=b.example");
 	facts.helo = "a(b";
 	header_bypass_authres(&facts, FINDINGS_SKIPPED, out);
-	check_str("none", out, "Authentication-Results: id.example; none "
-		"(SPF check N/A for local connections - client-ip=192.0.2.1; "
-		"helo=\"a\\(b\"; envelope-from=\"u@example.org\"; "
-		"receiver=b.example)");
+	check_str("none", out,
+	    "Authentication-Results: id.example; none "
+	    "(SPF check N/A for local connections - client-ip=192.0.2.1; "
+	    "helo=\"a\\(b\"; envelope-from=\"u@example.org\"; "
+	    "receiver=b.example)");
 }
 
 /* Whatever comes: no line is longer, and no quote stays open. */
@@ -147,8 +156,9 @@ test_long(void)
 		facts.hostname = text;
 		header_received_spf(&facts, out);
 		check_true("is bounded", strlen(out) < HEADER_SIZE);
-		check_true("identity", strstr(out, " identity=helo; "
-			"client-ip=192.0.2.1") != NULL);
+		check_true(
+		    "identity", strstr(out, " identity=helo; "
+					    "client-ip=192.0.2.1") != NULL);
 		for (const char *p = strstr(out, " identity="); *p; p++) {
 			if (*p == '\\')
 				p++;

@@ -6,14 +6,13 @@
 static struct instances_key
 key_of(const char *instance)
 {
-	return (struct instances_key){ instance, "192.0.2.1", "helo",
-		"a@b" };
+	return (struct instances_key){ instance, "192.0.2.1", "helo", "a@b" };
 }
 
 /* Remembers findings that are known by a number. */
 static void
-put(struct instances *instances, const struct instances_key *key,
-	unsigned mark, int64_t now_s)
+put(struct instances *instances, const struct instances_key *key, unsigned mark,
+    int64_t now_s)
 {
 	struct findings *findings = findings_new();
 
@@ -25,8 +24,8 @@ put(struct instances *instances, const struct instances_key *key,
 
 /* The number of what is remembered, 0 when nothing is; it is forgotten. */
 static unsigned
-take(struct instances *instances, const struct instances_key *key,
-	int64_t now_s)
+take(
+    struct instances *instances, const struct instances_key *key, int64_t now_s)
 {
 	struct findings *findings = instances_take(instances, key, now_s);
 	unsigned mark = findings == NULL ? 0 : findings->headers_given;
@@ -119,10 +118,9 @@ test_age(void)
 
 	put(instances, &one, 1, 100);
 	put(instances, &two, 2, 200);
-	check_uint("just in time", take(instances, &one,
-		100 + INSTANCES_AGE_S - 1), 1);
-	check_uint("too old", take(instances, &two,
-		200 + INSTANCES_AGE_S), 0);
+	check_uint("just in time",
+	    take(instances, &one, 100 + INSTANCES_AGE_S - 1), 1);
+	check_uint("too old", take(instances, &two, 200 + INSTANCES_AGE_S), 0);
 	check_uint("forgotten", instances_count(instances), 0);
 	put(instances, &one, 1, 100);
 	put(instances, &two, 2, 100 + INSTANCES_AGE_S);

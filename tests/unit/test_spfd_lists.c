@@ -17,8 +17,7 @@ static const struct {
 	{ "blanks only", "10.0.0.0/8 192.0.2.0/24", "192.0.2.1", true, true },
 	{ "host bits", "192.0.2.77/24", "192.0.2.1", true, true },
 	{ "IPv6", "2001:db8::/32", "2001:db8:1::1", true, true },
-	{ "mapped network", "::ffff:127.0.0.0/104", "127.1.2.3", true,
-	  true },
+	{ "mapped network", "::ffff:127.0.0.0/104", "127.1.2.3", true, true },
 	{ "mapped client", "127.0.0.0/8", "::ffff:127.1.2.3", true, true },
 	{ "other family", "0.0.0.0/0", "2001:db8::1", true, false },
 	{ "no number", "192.0.2.x", "192.0.2.1", false, false },
@@ -35,29 +34,29 @@ static const struct {
 	{ "None", "None", "none", true, false, false },
 	{ "the same", "example.org", "example.org", true, true, true },
 	{ "case", "Example.ORG", "eXample.oRg", true, true, true },
-	{ "dot in the list", "example.org.", "example.org", true, true,
-	  true },
-	{ "dot in the name", "example.org", "example.org.", true, true,
-	  true },
+	{ "dot in the list", "example.org.", "example.org", true, true, true },
+	{ "dot in the name", "example.org", "example.org.", true, true, true },
 	{ "below", "example.org", "a.example.org", true, false, true },
 	{ "below with dot", "example.org", "a.example.org.", true, false,
-	  true },
+	    true },
 	{ "end of a label", "example.org", "badexample.org", true, false,
-	  false },
+	    false },
 	{ "above", "a.example.org", "example.org", true, false, false },
-	{ "several", "a.example, b.example ,c.example", "c.example", true,
-	  true, true },
+	{ "several", "a.example, b.example ,c.example", "c.example", true, true,
+	    true },
 	{ "no name", "example.org", "", true, false, false },
 	{ "a dot", "example.org", ".", true, false, false },
 	{ "dot before", "example.org", ".example.org", true, false, true },
 	{ "underscore", "_spf.example.org", "_spf.example.org", true, true,
-	  true },
+	    true },
 	{ "only a dot", ".", "x", false, false, false },
 	{ "empty label", "a..b", "x", false, false, false },
 	{ "starts with a dot", ".a", "x", false, false, false },
 	{ "odd sign", "a/b", "x", false, false, false },
-	{ "long label", "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeef"
-	  "fffffffffgggg.example", "x", false, false, false },
+	{ "long label",
+	    "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeef"
+	    "fffffffffgggg.example",
+	    "x", false, false, false },
 };
 
 static void
@@ -74,9 +73,10 @@ test_nets(void)
 		snprintf(text, sizeof(text), "%s", nets[i].text);
 		list = lists_nets(&texts);
 		check_bool(nets[i].name, lists_check_nets(text, &err) == 0,
-			nets[i].valid);
-		check_bool(nets[i].name, ip_parse(nets[i].address, &ip) &&
-			lists_has_ip(&list, &ip), nets[i].want);
+		    nets[i].valid);
+		check_bool(nets[i].name,
+		    ip_parse(nets[i].address, &ip) && lists_has_ip(&list, &ip),
+		    nets[i].want);
 		lists_free_nets(&list);
 		check_uint("freed", list.count, 0);
 	}
@@ -95,12 +95,11 @@ test_names(void)
 		snprintf(text, sizeof(text), "%s", names[i].text);
 		list = lists_names(&texts);
 		check_bool(names[i].name, lists_check_names(text, &err) == 0,
-			names[i].valid);
+		    names[i].valid);
+		check_bool(names[i].name, lists_has_name(&list, names[i].query),
+		    names[i].has);
 		check_bool(names[i].name,
-			lists_has_name(&list, names[i].query), names[i].has);
-		check_bool(names[i].name,
-			lists_covers_name(&list, names[i].query),
-			names[i].covers);
+		    lists_covers_name(&list, names[i].query), names[i].covers);
 		lists_free_names(&list);
 	}
 }
@@ -113,7 +112,8 @@ main(void)
 	test_nets();
 	test_names();
 	lists_check_nets("192.0.2.1, moo", &err);
-	check_str("sentence", err.text, "\"moo\" is no address or network; "
-		"write 192.0.2.0/24, 2001:db8::/32");
+	check_str("sentence", err.text,
+	    "\"moo\" is no address or network; "
+	    "write 192.0.2.0/24, 2001:db8::/32");
 	return check_done();
 }

@@ -12,8 +12,11 @@ static char empty[] = "";
 static struct finding
 finding(enum spf_result result)
 {
-	return (struct finding){ .is_known = true, .result = result,
-		.domain = domain, .mechanism = mechanism, .problem = problem,
+	return (struct finding){ .is_known = true,
+		.result = result,
+		.domain = domain,
+		.mechanism = mechanism,
+		.problem = problem,
 		.explanation = explanation };
 }
 
@@ -23,16 +26,16 @@ static const struct {
 } sentences[] = {
 	{ SPF_CHECK_NONE, "example.org has no SPF record" },
 	{ SPF_CHECK_NEUTRAL, "example.org does not say whether 192.0.2.1 may "
-	  "send for it" },
+			     "send for it" },
 	{ SPF_CHECK_PASS, "192.0.2.1 is allowed to send for example.org" },
 	{ SPF_CHECK_FAIL, "192.0.2.1 is not allowed to send for "
-	  "example.org" },
+			  "example.org" },
 	{ SPF_CHECK_SOFTFAIL, "192.0.2.1 is probably not allowed to send for "
-	  "example.org" },
+			      "example.org" },
 	{ SPF_CHECK_TEMPERROR, "SPF Temporary Error: example.org: "
-	  "DNS?timed out" },
+			       "DNS?timed out" },
 	{ SPF_CHECK_PERMERROR, "SPF Permanent Error: example.org: "
-	  "DNS?timed out" },
+			       "DNS?timed out" },
 };
 
 static const struct {
@@ -42,12 +45,13 @@ static const struct {
 	{ "empty", "", "" },
 	{ "braces", "{{}} {{spf}}", "{} {spf}" },
 	{ "values", "{rejectdefer} {result} {identity} {domain} {mechanism}",
-	  "rejected fail mailfrom example.org all" },
+	    "rejected fail mailfrom example.org all" },
 	{ "request", "{client} {helo} {sender} {receiver} {hostname}",
-	  "192.0.2.1 h?\"x a%b@c r.example mx.example" },
+	    "192.0.2.1 h?\"x a%b@c r.example mx.example" },
 	{ "explanation", "{explanation}", "see {url}?" },
-	{ "spf", "{spf}.", "192.0.2.1 is not allowed to send for example.org; "
-	  "example.org explains: see {url}?." },
+	{ "spf", "{spf}.",
+	    "192.0.2.1 is not allowed to send for example.org; "
+	    "example.org explains: see {url}?." },
 	{ "url", "{url}", "http://x/a%25b@c?h%01%22x{}" },
 	{ "8 bit in the template", "\xc3\xa4", "??" },
 	{ "unknown stays", "{moo}", "{moo}" },
@@ -74,8 +78,11 @@ static struct text_values
 values_of(const struct finding *f)
 {
 	return (struct text_values){ .identity = SPF_CHECK_MAILFROM,
-		.finding = f, .client = "192.0.2.1", .helo = "h\x01\"x",
-		.sender = "a%b@c", .receiver = "r.example",
+		.finding = f,
+		.client = "192.0.2.1",
+		.helo = "h\x01\"x",
+		.sender = "a%b@c",
+		.receiver = "r.example",
 		.hostname = "mx.example",
 		.url = "http://x/{sender}?{helo}{url}{spf}{{}}" };
 }
@@ -92,16 +99,22 @@ test_long(void)
 	memset(text, 'x', sizeof(text) - 1);
 	f.domain = f.problem = f.explanation = text;
 	check_uint("sentence", strlen(text_sentence(&f, text, sentence)),
-		253 + strlen(" is not allowed to send for ") + 253);
+	    253 + strlen(" is not allowed to send for ") + 253);
 	f.result = SPF_CHECK_PERMERROR;
-	check_true("problem", strlen(text_sentence(&f, text, sentence)) <
-		TEXT_SENTENCE_SIZE - 1);
+	check_true("problem",
+	    strlen(text_sentence(&f, text, sentence)) < TEXT_SENTENCE_SIZE - 1);
 	f.result = SPF_CHECK_FAIL;
 	check_uint("reply", strlen(text_reply("{spf}", &values, out)), 400);
-	text_log(&(struct text_event){ .queue_id = text, .action = "reject",
-		.reason = text, .finding = &f, .client_name = text,
-		.client_address = text, .helo = text, .sender = text,
-		.recipient = text }, log);
+	text_log(&(struct text_event){ .queue_id = text,
+		     .action = "reject",
+		     .reason = text,
+		     .finding = &f,
+		     .client_name = text,
+		     .client_address = text,
+		     .helo = text,
+		     .sender = text,
+		     .recipient = text },
+	    log);
 	check_true("log", strlen(log) < TEXT_LOG_SIZE - 1);
 }
 
@@ -109,18 +122,24 @@ static void
 test_log(void)
 {
 	struct finding f = finding(SPF_CHECK_TEMPERROR);
-	struct text_event event = { .queue_id = "3Q\n", .action = "defer",
-		.finding = &f, .identity = SPF_CHECK_MAILFROM,
-		.client_name = "mx.a", .client_address = "192.0.2.1",
-		.helo = "h", .sender = "a,b@c%", .recipient = "" };
+	struct text_event event = { .queue_id = "3Q\n",
+		.action = "defer",
+		.finding = &f,
+		.identity = SPF_CHECK_MAILFROM,
+		.client_name = "mx.a",
+		.client_address = "192.0.2.1",
+		.helo = "h",
+		.sender = "a,b@c%",
+		.recipient = "" };
 	char out[TEXT_LOG_SIZE];
 
 	f.lookups = 3;
 	text_log(&event, out);
-	check_str("all of it", out, "3Q%0A: action=defer, identity=mailfrom, "
-		"result=temperror, domain=example.org, mechanism=all, "
-		"problem=DNS%09timed out, lookups=3, client_name=mx.a, "
-		"client_address=192.0.2.1, helo=h, sender=a%2Cb@c%");
+	check_str("all of it", out,
+	    "3Q%0A: action=defer, identity=mailfrom, "
+	    "result=temperror, domain=example.org, mechanism=all, "
+	    "problem=DNS%09timed out, lookups=3, client_name=mx.a, "
+	    "client_address=192.0.2.1, helo=h, sender=a%2Cb@c%");
 	event = (struct text_event){ .action = "dunno", .reason = "r" };
 	text_log(&event, out);
 	check_str("nearly nothing", out, "action=dunno, reason=r");
@@ -135,20 +154,21 @@ main(void)
 
 	for (size_t i = 0; i < CHECK_COUNT(sentences); i++) {
 		f = finding(sentences[i].result);
-		check_str("sentence", text_sentence(&f, "192.0.2.1",
-			sentence), sentences[i].want);
+		check_str("sentence", text_sentence(&f, "192.0.2.1", sentence),
+		    sentences[i].want);
 	}
 	f = finding(SPF_CHECK_NONE);
 	f.domain = empty;
 	check_str("no domain", text_sentence(&f, "192.0.2.1", sentence),
-		"the name has no SPF record");
+	    "the name has no SPF record");
 	for (size_t i = 0; i < CHECK_COUNT(replies); i++) {
 		struct text_values values;
 
 		f = finding(SPF_CHECK_FAIL);
 		values = values_of(&f);
-		check_str(replies[i].name, text_reply(replies[i].template,
-			&values, out), replies[i].want);
+		check_str(replies[i].name,
+		    text_reply(replies[i].template, &values, out),
+		    replies[i].want);
 	}
 	for (size_t i = 0; i < CHECK_COUNT(templates); i++) {
 		bool valid;
@@ -156,8 +176,8 @@ main(void)
 		err.text[0] = '\0';
 		valid = text_check_template(templates[i].template, &err) == 0;
 		check_bool(templates[i].template, valid, templates[i].valid);
-		check_contains(templates[i].template, err.text,
-			templates[i].sentence);
+		check_contains(
+		    templates[i].template, err.text, templates[i].sentence);
 	}
 	test_log();
 	test_long();

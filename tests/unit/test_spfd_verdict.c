@@ -8,24 +8,23 @@
  * SoftfailAction. */
 static struct verdict_policy
 policy(enum verdict_reject helo, enum verdict_reject mailfrom,
-	const char *switches)
+    const char *switches)
 {
 	return (struct verdict_policy){
 		.helo_reject = helo,
 		.mailfrom_reject = mailfrom,
-		.softfail = strchr(switches, 'r') != NULL ?
-			VERDICT_SOFTFAIL_REJECT :
-			strchr(switches, 'd') != NULL ?
-			VERDICT_SOFTFAIL_DEFER :
-			VERDICT_SOFTFAIL_HEADER,
+		.softfail =
+		    strchr(switches, 'r') != NULL   ? VERDICT_SOFTFAIL_REJECT
+		    : strchr(switches, 'd') != NULL ? VERDICT_SOFTFAIL_DEFER
+						    : VERDICT_SOFTFAIL_HEADER,
 		.permerror_reject = strchr(switches, 'p') != NULL,
 		.temperror_defer = strchr(switches, 't') != NULL,
 		.no_mail = strchr(switches, 'n') != NULL,
 		.test_only = strchr(switches, 'T') != NULL,
-		.helo_restriction = strchr(switches, 'h') != NULL ?
-			"helo_class" : "",
-		.mailfrom_restriction = strchr(switches, 'm') != NULL ?
-			"mfrom_class" : "",
+		.helo_restriction =
+		    strchr(switches, 'h') != NULL ? "helo_class" : "",
+		.mailfrom_restriction =
+		    strchr(switches, 'm') != NULL ? "mfrom_class" : "",
 	};
 }
 
@@ -59,8 +58,8 @@ static const struct {
 	const char *name;
 	enum verdict_reject helo, mailfrom;
 	const char *switches;
-	const char *results;	/* HELO, MAIL FROM, 0 = null sender */
-	const char *want;	/* action and identity: "reject helo" */
+	const char *results; /* HELO, MAIL FROM, 0 = null sender */
+	const char *want;    /* action and identity: "reject helo" */
 } rows[] = {
 	{ "both pass", FA, FA, "", "PP", "header mailfrom" },
 	{ "nothing known", FA, FA, "", "--", "header -" },
@@ -70,7 +69,7 @@ static const struct {
 	{ "HELO fail, Null, a sender", NU, FA, "", "FP", "header mailfrom" },
 	{ "HELO fail, Null, null sender", NU, FA, "", "F-0", "reject helo" },
 	{ "HELO softfail, Null, null sender", NU, FA, "", "S-0",
-	  "header helo" },
+	    "header helo" },
 	{ "HELO softfail, Fail", FA, FA, "", "SP", "header mailfrom" },
 	{ "HELO softfail, Softfail", SF, FA, "", "S-", "reject helo" },
 	{ "HELO neutral, Softfail", SF, FA, "", "UP", "header mailfrom" },
@@ -79,15 +78,12 @@ static const struct {
 	{ "MAIL FROM fail", FA, FA, "", "PF", "reject mailfrom" },
 	{ "MAIL FROM fail, False", FA, NO, "", "PF", "header mailfrom" },
 	{ "MAIL FROM softfail, Fail", FA, FA, "", "PS", "header mailfrom" },
-	{ "MAIL FROM softfail, Softfail", FA, SF, "", "PS",
-	  "reject mailfrom" },
-	{ "MAIL FROM neutral, Softfail", FA, SF, "", "PU",
-	  "header mailfrom" },
+	{ "MAIL FROM softfail, Softfail", FA, SF, "", "PS", "reject mailfrom" },
+	{ "MAIL FROM neutral, Softfail", FA, SF, "", "PU", "header mailfrom" },
 	{ "MAIL FROM neutral, SPF_Not_Pass", FA, NP, "", "PU",
-	  "reject mailfrom" },
+	    "reject mailfrom" },
 	{ "SoftfailAction reject", FA, FA, "r", "PS", "reject mailfrom" },
-	{ "SoftfailAction reject for HELO", FA, FA, "r", "SP",
-	  "reject helo" },
+	{ "SoftfailAction reject for HELO", FA, FA, "r", "SP", "reject helo" },
 	{ "SoftfailAction defer", FA, FA, "d", "PS", "defer mailfrom" },
 	{ "SoftfailAction, False", FA, NO, "r", "PS", "header mailfrom" },
 	{ "Softfail beats defer", FA, SF, "d", "PS", "reject mailfrom" },
@@ -111,20 +107,19 @@ static const struct {
 	{ "both none", FA, FA, "", "NN", "header mailfrom" },
 	{ "null sender", FA, FA, "", "P-0", "header helo" },
 	{ "null sender, HELO not checked", NC, FA, "", "-F0",
-	  "reject mailfrom" },
+	    "reject mailfrom" },
 	{ "HELO not checked", NC, FA, "", "-P", "header mailfrom" },
 	{ "MAIL FROM not checked", FA, NC, "", "P-", "header helo" },
 	{ "known of another recipient, not of interest", NC, NC, "", "FF",
-	  "header helo" },
+	    "header helo" },
 	{ "No_Mail, another record", FA, FA, "n", "PF", "header mailfrom" },
 	{ "No_Mail, permerror", FA, FA, "np", "PE", "header mailfrom" },
-	{ "No_Mail defers all the same", FA, FA, "nt", "PT",
-	  "defer mailfrom" },
+	{ "No_Mail defers all the same", FA, FA, "nt", "PT", "defer mailfrom" },
 	{ "test only", FA, FA, "T", "PF", "header mailfrom" },
 	{ "test only, HELO", FA, FA, "T", "F-", "header helo" },
 	{ "HELO class", FA, FA, "h", "PS", "restriction helo" },
 	{ "HELO class wins over a fail", FA, FA, "h", "PF",
-	  "restriction helo" },
+	    "restriction helo" },
 	{ "MAIL FROM class", FA, FA, "m", "NP", "restriction mailfrom" },
 	{ "both classes", FA, FA, "hm", "PP", "restriction mailfrom" },
 	{ "a class, HELO fail", FA, FA, "hm", "FP", "reject helo" },
@@ -139,21 +134,22 @@ test_decide(void)
 		"restriction" };
 
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
-		struct verdict_policy p = policy(rows[i].helo,
-			rows[i].mailfrom, rows[i].switches);
+		struct verdict_policy p =
+		    policy(rows[i].helo, rows[i].mailfrom, rows[i].switches);
 		struct finding helo, mailfrom;
-		struct verdict_facts facts = {
-			.null_sender = rows[i].results[2] == '0' };
+		struct verdict_facts facts = { .null_sender =
+						   rows[i].results[2] == '0' };
 		struct verdict v;
 		char got[64];
 
-		check_true("row", take(rows[i].results[0], &helo,
-			&facts.helo) && take(rows[i].results[1], &mailfrom,
-			&facts.mailfrom));
+		check_true("row",
+		    take(rows[i].results[0], &helo, &facts.helo) &&
+			take(rows[i].results[1], &mailfrom, &facts.mailfrom));
 		v = verdict_decide(&p, &facts);
 		snprintf(got, sizeof(got), "%s %s", actions[v.action],
-			!v.has_identity ? "-" :
-			v.identity == SPF_CHECK_HELO ? "helo" : "mailfrom");
+		    !v.has_identity                ? "-"
+		    : v.identity == SPF_CHECK_HELO ? "helo"
+						   : "mailfrom");
 		check_str(rows[i].name, got, rows[i].want);
 	}
 }
@@ -172,8 +168,8 @@ test_test_only(void)
 	check_int("what it would be", v.without_test, VERDICT_REJECT);
 	p = policy(FA, FA, "hT");
 	v = verdict_decide(&p, &facts);
-	check_int("what class it would be", v.without_test,
-		VERDICT_RESTRICTION);
+	check_int(
+	    "what class it would be", v.without_test, VERDICT_RESTRICTION);
 }
 
 static const struct {
@@ -206,15 +202,14 @@ test_wants(void)
 	p.helo_reject = NO;
 	check_true("HELO for its header", verdict_wants_helo(&p));
 	for (size_t i = 0; i < CHECK_COUNT(wants); i++) {
-		struct verdict_facts facts = {
-			.null_sender = wants[i].results[2] == '0' };
+		struct verdict_facts facts = { .null_sender =
+						   wants[i].results[2] == '0' };
 
-		p = policy(wants[i].helo, wants[i].mailfrom,
-			wants[i].switches);
+		p = policy(wants[i].helo, wants[i].mailfrom, wants[i].switches);
 		take(wants[i].results[0], &helo, &facts.helo);
 		take(wants[i].results[1], &mailfrom, &facts.mailfrom);
 		check_bool(wants[i].name, verdict_wants_mailfrom(&p, &facts),
-			wants[i].want_mailfrom);
+		    wants[i].want_mailfrom);
 	}
 }
 
@@ -227,26 +222,25 @@ test_no_mail(void)
 
 	take('F', &helo, &facts.helo);
 	take('S', &mailfrom, &facts.mailfrom);
-	check_true("fail: which record", verdict_wants_record(&p, &facts,
-		SPF_CHECK_HELO));
+	check_true("fail: which record",
+	    verdict_wants_record(&p, &facts, SPF_CHECK_HELO));
 	check_false("softfail is not of that record",
-		verdict_wants_record(&p, &facts, SPF_CHECK_MAILFROM));
+	    verdict_wants_record(&p, &facts, SPF_CHECK_MAILFROM));
 	p.helo_reject = NO;
-	check_false("not rejected anyway", verdict_wants_record(&p, &facts,
-		SPF_CHECK_HELO));
+	check_false("not rejected anyway",
+	    verdict_wants_record(&p, &facts, SPF_CHECK_HELO));
 	p.helo_reject = FA;
 	helo.record = FINDINGS_RECORD_OTHER;
-	check_false("known", verdict_wants_record(&p, &facts,
-		SPF_CHECK_HELO));
+	check_false("known", verdict_wants_record(&p, &facts, SPF_CHECK_HELO));
 	check_int("another record", verdict_decide(&p, &facts).action,
-		VERDICT_HEADER);
+	    VERDICT_HEADER);
 	helo.record = FINDINGS_RECORD_NO_MAIL;
-	check_int("that record", verdict_decide(&p, &facts).action,
-		VERDICT_REJECT);
+	check_int(
+	    "that record", verdict_decide(&p, &facts).action, VERDICT_REJECT);
 	p.no_mail = false;
 	helo.record = FINDINGS_RECORD_UNKNOWN;
-	check_false("not asked for", verdict_wants_record(&p, &facts,
-		SPF_CHECK_HELO));
+	check_false(
+	    "not asked for", verdict_wants_record(&p, &facts, SPF_CHECK_HELO));
 }
 
 static const struct {
@@ -257,17 +251,16 @@ static const struct {
 	const char *want;
 } codes[] = {
 	{ "fail", VERDICT_REJECT, SPF_CHECK_FAIL, true, "550 5.7.23" },
-	{ "softfail", VERDICT_REJECT, SPF_CHECK_SOFTFAIL, true,
-	  "550 5.7.23" },
+	{ "softfail", VERDICT_REJECT, SPF_CHECK_SOFTFAIL, true, "550 5.7.23" },
 	{ "permerror", VERDICT_REJECT, SPF_CHECK_PERMERROR, true,
-	  "550 5.7.24" },
+	    "550 5.7.24" },
 	{ "plain", VERDICT_REJECT, SPF_CHECK_PERMERROR, false, "550" },
 	{ "temperror", VERDICT_DEFER, SPF_CHECK_TEMPERROR, true,
-	  "defer_if_permit 4.7.24" },
+	    "defer_if_permit 4.7.24" },
 	{ "deferred softfail", VERDICT_DEFER, SPF_CHECK_SOFTFAIL, true,
-	  "defer_if_permit 4.7.23" },
+	    "defer_if_permit 4.7.23" },
 	{ "plain deferral", VERDICT_DEFER, SPF_CHECK_TEMPERROR, false,
-	  "defer_if_permit" },
+	    "defer_if_permit" },
 };
 
 int
@@ -278,7 +271,9 @@ main(void)
 	test_wants();
 	test_no_mail();
 	for (size_t i = 0; i < CHECK_COUNT(codes); i++)
-		check_str(codes[i].name, verdict_code(codes[i].action,
-			codes[i].result, codes[i].enhanced), codes[i].want);
+		check_str(codes[i].name,
+		    verdict_code(
+			codes[i].action, codes[i].result, codes[i].enhanced),
+		    codes[i].want);
 	return check_done();
 }

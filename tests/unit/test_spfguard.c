@@ -5,7 +5,8 @@
 
 #define REPEAT4(x) x x x x
 #define REPEAT16(x) REPEAT4(REPEAT4(x))
-#define MACROS_127 REPEAT16("%{d}%{d}%{d}%{d}%{d}%{d}%{d}") \
+#define MACROS_127                                                             \
+	REPEAT16("%{d}%{d}%{d}%{d}%{d}%{d}%{d}")                               \
 	"%{d}%{d}%{d}%{d}%{d}%{d}%{d}%{d}%{d}%{d}%{d}%{d}%{d}%{d}%{d}"
 
 static void
@@ -20,94 +21,126 @@ test_results(void)
 		    "pass", "ip4:192.0.2.0/24", "" },
 		{ "fail", "example.org TXT v=spf1 ip4:192.0.3.0/24 -all",
 		    "fail", "all", "" },
-		{ "softfail", "example.org TXT v=spf1 ~all", "softfail",
-		    "all", "" },
+		{ "softfail", "example.org TXT v=spf1 ~all", "softfail", "all",
+		    "" },
 		{ "nothing matches", "example.org TXT v=spf1", "neutral",
 		    "default", "" },
 		{ "neutral that matches", "example.org TXT v=spf1 ?all",
 		    "neutral", "all", "" },
-		{ "a", "example.org TXT v=spf1 a -all\n"
-		    "example.org A 192.0.2.1", "pass", "a", "" },
-		{ "a with a prefix", "example.org TXT v=spf1 a/24 -all\n"
-		    "example.org A 192.0.2.9", "pass", "a/24", "" },
-		{ "a of nobody", "example.org TXT v=spf1 a/24 -all\n"
-		    "example.org A 192.0.3.9", "fail", "all", "" },
-		{ "a with /0", "example.org TXT v=spf1 ?a/0 -all\n"
-		    "example.org A 192.0.3.9", "neutral", "a/0", "" },
-		{ "mx", "example.org TXT v=spf1 ~mx -all\n"
+		{ "a",
+		    "example.org TXT v=spf1 a -all\n"
+		    "example.org A 192.0.2.1",
+		    "pass", "a", "" },
+		{ "a with a prefix",
+		    "example.org TXT v=spf1 a/24 -all\n"
+		    "example.org A 192.0.2.9",
+		    "pass", "a/24", "" },
+		{ "a of nobody",
+		    "example.org TXT v=spf1 a/24 -all\n"
+		    "example.org A 192.0.3.9",
+		    "fail", "all", "" },
+		{ "a with /0",
+		    "example.org TXT v=spf1 ?a/0 -all\n"
+		    "example.org A 192.0.3.9",
+		    "neutral", "a/0", "" },
+		{ "mx",
+		    "example.org TXT v=spf1 ~mx -all\n"
 		    "example.org MX m1.example.org\n"
 		    "example.org MX m2.example.org\n"
-		    "m2.example.org A 192.0.2.1", "softfail", "mx", "" },
-		{ "mx with /0", "example.org TXT v=spf1 mx/0 -all\n"
+		    "m2.example.org A 192.0.2.1",
+		    "softfail", "mx", "" },
+		{ "mx with /0",
+		    "example.org TXT v=spf1 mx/0 -all\n"
 		    "example.org MX m1.example.org\n"
-		    "m1.example.org A 10.0.0.1", "pass", "mx/0", "" },
+		    "m1.example.org A 10.0.0.1",
+		    "pass", "mx/0", "" },
 		{ "mx that says there is none",
 		    "example.org TXT v=spf1 mx -all\n"
-		    "example.org MX .", "fail", "all", "" },
-		{ "ptr", "example.org TXT v=spf1 ptr -all\n"
+		    "example.org MX .",
+		    "fail", "all", "" },
+		{ "ptr",
+		    "example.org TXT v=spf1 ptr -all\n"
 		    "1.2.0.192.in-addr.arpa PTR mail.example.org\n"
-		    "mail.example.org A 192.0.2.1", "pass", "ptr", "" },
+		    "mail.example.org A 192.0.2.1",
+		    "pass", "ptr", "" },
 		{ "ptr that leads elsewhere",
 		    "example.org TXT v=spf1 ptr -all\n"
 		    "1.2.0.192.in-addr.arpa PTR mail.example.org\n"
-		    "mail.example.org A 192.0.2.2", "fail", "all", "" },
-		{ "ptr into another domain", "example.org TXT v=spf1 ptr -all\n"
+		    "mail.example.org A 192.0.2.2",
+		    "fail", "all", "" },
+		{ "ptr into another domain",
+		    "example.org TXT v=spf1 ptr -all\n"
 		    "1.2.0.192.in-addr.arpa PTR mail.badexample.org\n"
-		    "mail.badexample.org A 192.0.2.1", "fail", "all", "" },
-		{ "exists", "example.org TXT v=spf1 exists:%{ir}.l.%{d} -all\n"
-		    "1.2.0.192.l.example.org A 127.0.0.2", "pass",
-		    "exists:%{ir}.l.%{d}", "" },
-		{ "macro p", "example.org TXT v=spf1 exists:%{p}.x.org -all\n"
+		    "mail.badexample.org A 192.0.2.1",
+		    "fail", "all", "" },
+		{ "exists",
+		    "example.org TXT v=spf1 exists:%{ir}.l.%{d} -all\n"
+		    "1.2.0.192.l.example.org A 127.0.0.2",
+		    "pass", "exists:%{ir}.l.%{d}", "" },
+		{ "macro p",
+		    "example.org TXT v=spf1 exists:%{p}.x.org -all\n"
 		    "1.2.0.192.in-addr.arpa PTR mail.example.org\n"
 		    "mail.example.org A 192.0.2.1\n"
-		    "mail.example.org.x.org A 127.0.0.2", "pass",
-		    "exists:%{p}.x.org", "" },
-		{ "include", "example.org TXT v=spf1 include:b.org -all\n"
-		    "b.org TXT v=spf1 ip4:192.0.2.1", "pass",
-		    "include:b.org", "" },
+		    "mail.example.org.x.org A 127.0.0.2",
+		    "pass", "exists:%{p}.x.org", "" },
+		{ "include",
+		    "example.org TXT v=spf1 include:b.org -all\n"
+		    "b.org TXT v=spf1 ip4:192.0.2.1",
+		    "pass", "include:b.org", "" },
 		{ "include's fail is no match",
 		    "example.org TXT v=spf1 include:b.org ?all\n"
-		    "b.org TXT v=spf1 -all", "neutral", "all", "" },
+		    "b.org TXT v=spf1 -all",
+		    "neutral", "all", "" },
 		{ "include of nothing",
-		    "example.org TXT v=spf1 include:b.org -all",
-		    "permerror", "", "include:b.org has no SPF record" },
-		{ "redirect", "example.org TXT v=spf1 redirect=b.org\n"
-		    "b.org TXT v=spf1 a -all\nb.org A 192.0.2.1", "pass",
-		    "a", "" },
+		    "example.org TXT v=spf1 include:b.org -all", "permerror",
+		    "", "include:b.org has no SPF record" },
+		{ "redirect",
+		    "example.org TXT v=spf1 redirect=b.org\n"
+		    "b.org TXT v=spf1 a -all\nb.org A 192.0.2.1",
+		    "pass", "a", "" },
 		{ "redirect to nothing",
-		    "example.org TXT v=spf1 redirect=b.org",
-		    "permerror", "", "redirect=b.org has no SPF record" },
+		    "example.org TXT v=spf1 redirect=b.org", "permerror", "",
+		    "redirect=b.org has no SPF record" },
 		{ "redirect behind all",
 		    "example.org TXT v=spf1 redirect=b.org ~all\n"
-		    "b.org TXT v=spf1 -all", "softfail", "all", "" },
-		{ "two records", "example.org TXT v=spf1 -all\n"
-		    "example.org TXT v=spf1 +all", "permerror", "",
-		    "2 SPF records at example.org" },
-		{ "a fault", "example.org TXT v=spf1 +all moo", "permerror",
-		    "", "record of example.org, position 13: unknown" },
+		    "b.org TXT v=spf1 -all",
+		    "softfail", "all", "" },
+		{ "two records",
+		    "example.org TXT v=spf1 -all\n"
+		    "example.org TXT v=spf1 +all",
+		    "permerror", "", "2 SPF records at example.org" },
+		{ "a fault", "example.org TXT v=spf1 +all moo", "permerror", "",
+		    "record of example.org, position 13: unknown" },
 		{ "DNS fails", "example.org FAIL", "temperror", "",
 		    "DNS failed for the TXT records of example.org" },
 		{ "DNS fails for a term",
 		    "example.org TXT v=spf1 a:b.org -all\n"
-		    "b.org FAIL", "temperror", "",
-		    "DNS failed for the A records of b.org" },
-		{ "DNS fails behind a match", "example.org TXT v=spf1 +all a\n"
-		    "example.org FAIL", "pass", "all", "" },
-		{ "DNS fails for ptr", "example.org TXT v=spf1 ptr -all\n"
-		    "1.2.0.192.in-addr.arpa FAIL", "fail", "all", "" },
+		    "b.org FAIL",
+		    "temperror", "", "DNS failed for the A records of b.org" },
+		{ "DNS fails behind a match",
+		    "example.org TXT v=spf1 +all a\n"
+		    "example.org FAIL",
+		    "pass", "all", "" },
+		{ "DNS fails for ptr",
+		    "example.org TXT v=spf1 ptr -all\n"
+		    "1.2.0.192.in-addr.arpa FAIL",
+		    "fail", "all", "" },
 		{ "include of itself",
 		    "example.org TXT v=spf1 include:example.org -all",
 		    "permerror", "", "more than 10 terms" },
 		{ "redirect to itself",
-		    "example.org TXT v=spf1 redirect=example.org",
-		    "permerror", "", "more than 10 terms" },
-		{ "ten terms", "example.org TXT v=spf1"
+		    "example.org TXT v=spf1 redirect=example.org", "permerror",
+		    "", "more than 10 terms" },
+		{ "ten terms",
+		    "example.org TXT v=spf1"
 		    " a a a a a a a a a a -all\nexample.org A 10.0.0.1",
 		    "fail", "all", "" },
-		{ "eleven terms", "example.org TXT v=spf1"
+		{ "eleven terms",
+		    "example.org TXT v=spf1"
 		    " a a a a a a a a a a a -all\nexample.org A 10.0.0.1",
 		    "permerror", "", "more than 10 terms that ask DNS" },
-		{ "the eleventh behind a match", "example.org TXT v=spf1"
+		{ "the eleventh behind a match",
+		    "example.org TXT v=spf1"
 		    " a a a a a a a a a a +all a\nexample.org A 10.0.0.1",
 		    "pass", "all", "" },
 		{ "two void lookups",
@@ -116,8 +149,10 @@ test_results(void)
 		{ "three void lookups",
 		    "example.org TXT v=spf1 a:v1.org a:v2.org a:v3.org -all",
 		    "permerror", "", "more than 2 void lookups" },
-		{ "void names that cannot be are none", "example.org TXT v=spf1"
-		    " a:a..org a:b..org a:c..org -all", "fail", "all", "" },
+		{ "void names that cannot be are none",
+		    "example.org TXT v=spf1"
+		    " a:a..org a:b..org a:c..org -all",
+		    "fail", "all", "" },
 	};
 
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
@@ -125,10 +160,8 @@ test_results(void)
 
 		spfrig_open(&rig, rows[i].zone);
 		check_str(rows[i].name, spfrig_run(&rig), rows[i].want);
-		check_str("mechanism", rig.output.mechanism,
-		    rows[i].mechanism);
-		check_contains("problem", rig.output.problem,
-		    rows[i].problem);
+		check_str("mechanism", rig.output.mechanism, rows[i].mechanism);
+		check_contains("problem", rig.output.problem, rows[i].problem);
 		spfrig_close(&rig);
 	}
 }
@@ -166,7 +199,8 @@ test_families(void)
 		struct spfrig rig;
 		char record[256];
 
-		spfrig_open(&rig, "n.org A 127.9.9.9\nn.org AAAA ::99\n"
+		spfrig_open(&rig,
+		    "n.org A 127.9.9.9\nn.org AAAA ::99\n"
 		    "example.org A 127.0.0.1\nexample.org AAAA ::1\n"
 		    "example.org AAAA 2001:db8:1::1\n"
 		    "2.0.0.1.0.d.b.8.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0."
@@ -191,15 +225,18 @@ test_explanation(void)
 		{ "none", "", "" },
 		{ "its text", "e.org TXT See http://%{d}/why?ip=%{i}",
 		    "See http://example.org/why?ip=192.0.2.1" },
-		{ "with a name", "e.org TXT %{p} is not ours", "unknown is not "
+		{ "with a name", "e.org TXT %{p} is not ours",
+		    "unknown is not "
 		    "ours" },
 		{ "two of them", "e.org TXT one\ne.org TXT two", "" },
 		{ "8-bit", "e.org TXT caf\303\251", "" },
 		{ "a line end", "e.org TXT a\rX-Header: 1", "" },
 		{ "a fault", "e.org TXT %{x}", "" },
 		{ "DNS fails", "e.org FAIL", "" },
-		{ "127 macros and a long end", "e.org TXT " MACROS_127
-		    REPEAT16("12345678901234567890123456789012345678"), NULL },
+		{ "127 macros and a long end",
+		    "e.org TXT " MACROS_127 REPEAT16(
+			"12345678901234567890123456789012345678"),
+		    NULL },
 	};
 
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
@@ -209,11 +246,10 @@ test_explanation(void)
 		spfrig_add(&rig, rows[i].zone);
 		check_str(rows[i].name, spfrig_run(&rig), "fail");
 		if (rows[i].want != NULL)
-			check_str(rows[i].name, rig.output.explanation,
-			    rows[i].want);
+			check_str(
+			    rows[i].name, rig.output.explanation, rows[i].want);
 		else
-			check_uint(rows[i].name,
-			    strlen(rig.output.explanation),
+			check_uint(rows[i].name, strlen(rig.output.explanation),
 			    SPFMACRO_TEXT_SIZE - 1);
 		spfrig_close(&rig);
 	}
@@ -229,20 +265,24 @@ test_explanation_whose(void)
 	} rows[] = {
 		{ "redirect's",
 		    "example.org TXT v=spf1 exp=e.org redirect=b.org\n"
-		    "b.org TXT v=spf1 exp=f.org -all", "f b.org" },
+		    "b.org TXT v=spf1 exp=f.org -all",
+		    "f b.org" },
 		{ "redirect has none",
 		    "example.org TXT v=spf1 exp=e.org redirect=b.org\n"
-		    "b.org TXT v=spf1 -all", "" },
+		    "b.org TXT v=spf1 -all",
+		    "" },
 		{ "not include's",
 		    "example.org TXT v=spf1 exp=e.org -include:b.org\n"
-		    "b.org TXT v=spf1 exp=f.org +all", "e example.org" },
-		{ "redirect in an include", "example.org TXT v=spf1 "
+		    "b.org TXT v=spf1 exp=f.org +all",
+		    "e example.org" },
+		{ "redirect in an include",
+		    "example.org TXT v=spf1 "
 		    "include:b.org exp=e.org -all\n"
 		    "b.org TXT v=spf1 redirect=c.org\n"
-		    "c.org TXT v=spf1 exp=f.org -all", "e example.org" },
+		    "c.org TXT v=spf1 exp=f.org -all",
+		    "e example.org" },
 		{ "none for a softfail",
-		    "example.org TXT v=spf1 exp=e.org ~all",
-		    "" },
+		    "example.org TXT v=spf1 exp=e.org ~all", "" },
 	};
 
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
@@ -259,7 +299,7 @@ test_explanation_whose(void)
 /* Adds "v=spf1", count times piece with its number for "%zu", and end. */
 static void
 add_long(struct spfrig *rig, const char *before, size_t count,
-	const char *after, const char *end)
+    const char *after, const char *end)
 {
 	size_t room = 200000;
 	char *text = xmem_alloc(room);
@@ -270,8 +310,8 @@ add_long(struct spfrig *rig, const char *before, size_t count,
 	for (size_t i = 0; i < count; i++)
 		str_addf(&s, "%s%zu%s", before, i, after);
 	str_add(&s, end);
-	if (s.truncated || !spfzone_add(&rig->zone, "example.org", "TXT", text,
-	    s.len))
+	if (s.truncated ||
+	    !spfzone_add(&rig->zone, "example.org", "TXT", text, s.len))
 		abort();
 	xmem_free(&text);
 }
@@ -289,8 +329,7 @@ test_long_records(void)
 		{ "250 networks", " ip4:10.0.0.", 250, "", " -all", "fail" },
 		{ "1000 networks before the one",
 		    " ip4:10.1.1.1 ip4:10.1.1.2 ip4:10.2.2.0/24 ip4:10.0.0.",
-		    250, "",
-		    " ip4:192.0.2.1 -all", "pass" },
+		    250, "", " ip4:192.0.2.1 -all", "pass" },
 		{ "300 of IPv6", " ip6:2001:db8::", 300, "",
 		    " ip4:192.0.2.1 -all", "pass" },
 		{ "nine includes with long names", " include:x", 9,
@@ -311,12 +350,12 @@ test_long_records(void)
 		for (unsigned k = 0; k < 10; k++) {
 			char line[128];
 
-			snprintf(line, sizeof(line), "x%u.b2345678901234567890"
+			snprintf(line, sizeof(line),
+			    "x%u.b2345678901234567890"
 			    "12345678901234567890123456789.org TXT v=spf1 -all",
 			    k);
 			spfrig_add(&rig, line);
-			snprintf(line, sizeof(line), "x%u.i.org A 10.0.0.1",
-			    k);
+			snprintf(line, sizeof(line), "x%u.i.org A 10.0.0.1", k);
 			spfrig_add(&rig, line);
 		}
 		add_long(&rig, rows[i].before, rows[i].count, rows[i].after,
@@ -335,10 +374,10 @@ test_hostile(void)
 		unsigned count;
 		const char *end, *want;
 	} rows[] = {
-		{ "127 macros and 8000 bytes", "exists:" MACROS_127,
-		    "12345678", 1000, " -all", "permerror" },
-		{ "the same with a good end", "exists:" MACROS_127,
-		    "12345678", 1000, ".org -all", "fail" },
+		{ "127 macros and 8000 bytes", "exists:" MACROS_127, "12345678",
+		    1000, " -all", "permerror" },
+		{ "the same with a good end", "exists:" MACROS_127, "12345678",
+		    1000, ".org -all", "fail" },
 		{ "64 KiB of macros", "exists:", "%{s9r-.}%{d}", 5000,
 		    ".org -all", "fail" },
 		{ "prefix that wraps around", "a/4294967328", "", 0, " -all",
@@ -381,8 +420,8 @@ test_nul(void)
 	struct spfrig rig;
 
 	spfrig_open(&rig, "");
-	spfzone_add(&rig.zone, "example.org", "TXT", record,
-	    sizeof(record) - 1);
+	spfzone_add(
+	    &rig.zone, "example.org", "TXT", record, sizeof(record) - 1);
 	check_str("NUL in a record", spfrig_run(&rig), "permerror");
 	spfrig_close(&rig);
 }
@@ -423,10 +462,12 @@ test_limits(void)
 	char line[64];
 
 	spfrig_open(&rig, "example.org TXT v=spf1 mx -all\n"
-	    "b.org TXT v=spf1 ptr -all");
+			  "b.org TXT v=spf1 ptr -all");
 	for (unsigned i = 0; i < 10; i++) {
-		snprintf(line, sizeof(line), "example.org MX m%u.org\n"
-		    "m%u.org A 10.0.0.1", i, i);
+		snprintf(line, sizeof(line),
+		    "example.org MX m%u.org\n"
+		    "m%u.org A 10.0.0.1",
+		    i, i);
 		spfrig_add(&rig, line);
 	}
 	check_str("ten MX", spfrig_run(&rig), "fail");
@@ -435,8 +476,10 @@ test_limits(void)
 	spfrig_add(&rig, "example.org MX m10.org");
 	check_str("eleven MX", spfrig_run(&rig), "permerror");
 	for (unsigned i = 0; i < 250; i++) {
-		snprintf(line, sizeof(line), "1.2.0.192.in-addr.arpa PTR "
-		    "m%u.b.org", i);
+		snprintf(line, sizeof(line),
+		    "1.2.0.192.in-addr.arpa PTR "
+		    "m%u.b.org",
+		    i);
 		spfrig_add(&rig, line);
 	}
 	spfrig_add(&rig, "m11.b.org A 192.0.2.1");
@@ -480,7 +523,7 @@ test_odd_local(void)
 		struct spfrig rig;
 
 		spfrig_open(&rig, "example.org.x.org A 127.0.0.2\n"
-		    "\303\251.x.org A 127.0.0.2");
+				  "\303\251.x.org A 127.0.0.2");
 		spfzone_add(&rig.zone, "example.org", "TXT", rows[i].record,
 		    strlen(rows[i].record));
 		rig.input.sender_local = "\303\251";
@@ -503,7 +546,8 @@ test_trace(void)
 	struct spfrig rig;
 
 	str_init(&s, buf, sizeof(buf));
-	spfrig_open(&rig, "example.org TXT v=spf1 ip4:10.0.0.1 a include:b.org"
+	spfrig_open(&rig,
+	    "example.org TXT v=spf1 ip4:10.0.0.1 a include:b.org"
 	    " mx -all\nexample.org A 10.0.0.1\nexample.org MX m.org\n"
 	    "b.org TXT v=spf1 ip4:10.0.0.2 redirect=c.org\n"
 	    "c.org TXT v=spf1 exists:%{i}.org ~all\nm.org A 192.0.2.1");

@@ -16,10 +16,10 @@ static bool broken;
 
 SPF_dns_rr_t *
 SPF_dns_rr_new_init(SPF_dns_server_t *dns, const char *domain, ns_type type,
-	int ttl, SPF_dns_stat_t herrno)
+    int ttl, SPF_dns_stat_t herrno)
 {
-	SPF_dns_rr_t *(*real)(SPF_dns_server_t *, const char *, ns_type, int,
-	    SPF_dns_stat_t);
+	SPF_dns_rr_t *(*real)(
+	    SPF_dns_server_t *, const char *, ns_type, int, SPF_dns_stat_t);
 
 	if (broken)
 		return NULL;
@@ -33,7 +33,7 @@ main(void)
 	struct spfrig rig;
 
 	spfrig_open(&rig, "example.org TXT v=spf1 a -all\n"
-	    "example.org A 192.0.2.1");
+			  "example.org A 192.0.2.1");
 	spfzone_check(&rig.zone, rig.guard, &rig.input, &rig.output);
 	check_str("whole", spf_result_name(rig.output.result), "pass");
 	broken = true;
@@ -41,8 +41,8 @@ main(void)
 		spfzone_check(&rig.zone, rig.guard, &rig.input, &rig.output);
 		check_str("an error of the library",
 		    spf_result_name(rig.output.result), "temperror");
-		check_contains("is told", rig.output.problem,
-		    "libspf2 gave up: ");
+		check_contains(
+		    "is told", rig.output.problem, "libspf2 gave up: ");
 	}
 	broken = false;
 	spfzone_check(&rig.zone, rig.guard, &rig.input, &rig.output);

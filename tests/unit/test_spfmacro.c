@@ -67,8 +67,8 @@ test_domain(void)
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
 		struct spfmacro_values values = values_of(&v4);
 		char out[SPFMACRO_DOMAIN_SIZE];
-		bool good = spfmacro_domain(text_of(rows[i].spec), &values,
-		    out);
+		bool good =
+		    spfmacro_domain(text_of(rows[i].spec), &values, out);
 
 		check_bool(rows[i].spec, good, rows[i].want != NULL);
 		check_str(rows[i].spec, out, good ? rows[i].want : "");
@@ -81,9 +81,10 @@ test_ipv6(void)
 	struct spfmacro_values values = values_of(&v6);
 	char out[SPFMACRO_DOMAIN_SIZE];
 
-	check_true("nibbles", spfmacro_domain(text_of("%{ir}.%{v}.arpa"),
-	    &values, out));
-	check_str("in reverse", out, "B.C.0.0.0.0.0.0.0.0.0.0.0.0.0.0."
+	check_true("nibbles",
+	    spfmacro_domain(text_of("%{ir}.%{v}.arpa"), &values, out));
+	check_str("in reverse", out,
+	    "B.C.0.0.0.0.0.0.0.0.0.0.0.0.0.0."
 	    "0.0.0.0.0.0.0.0.8.B.D.0.1.0.0.2.ip6.arpa");
 }
 
@@ -148,8 +149,8 @@ test_length(void)
 		char *spec = repeat(rows[i].piece, rows[i].count, rows[i].end);
 		char out[SPFMACRO_DOMAIN_SIZE];
 
-		check_bool(rows[i].name, spfmacro_domain(text_of(spec),
-		    &values, out), rows[i].good);
+		check_bool(rows[i].name,
+		    spfmacro_domain(text_of(spec), &values, out), rows[i].good);
 		/* Which labels stay depends on the macros' lengths. */
 		if (rows[i].piece[0] == '%' && rows[i].good)
 			check_true(rows[i].name, strlen(out) > 200);
@@ -168,10 +169,10 @@ test_empty_values(void)
 
 	values.helo = "";
 	values.sender_local = "a-";
-	check_false("macros of nothing", spfmacro_domain(text_of(spec),
-	    &values, out));
-	check_true("nothing between labels", spfmacro_domain(
-	    text_of("a%{h}b%{l1-}.x.org"), &values, out));
+	check_false(
+	    "macros of nothing", spfmacro_domain(text_of(spec), &values, out));
+	check_true("nothing between labels",
+	    spfmacro_domain(text_of("a%{h}b%{l1-}.x.org"), &values, out));
 	check_str("is nothing", out, "ab.x.org");
 	xmem_free(&spec);
 }
@@ -184,21 +185,26 @@ test_explanation(void)
 	} rows[] = {
 		{ "plain", "plain" },
 		{ "%{i} is %{c} by %{v}", "192.0.2.3 is 192.0.2.3 by in-addr" },
-		{ "See http://x.org/?s=%{S}&r=%{r}", "See http://x.org/"
+		{ "See http://x.org/?s=%{S}&r=%{r}",
+		    "See http://x.org/"
 		    "?s=strong-bad%40email.example.com&r=here.example.net" },
 		{ "at %{t}", "at 1700000000" },
 		{ "100%% a%_b%-c", "100% a b%20c" },
 		{ "", "" },
-		{ "%", NULL }, { "%(d)", NULL }, { "%{d", NULL },
-		{ "a\r\nX-Header: 1", NULL }, { "tab\t", NULL },
-		{ "caf\303\251", NULL }, { "\177", NULL },
+		{ "%", NULL },
+		{ "%(d)", NULL },
+		{ "%{d", NULL },
+		{ "a\r\nX-Header: 1", NULL },
+		{ "tab\t", NULL },
+		{ "caf\303\251", NULL },
+		{ "\177", NULL },
 	};
 
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
 		struct spfmacro_values values = values_of(&v4);
 		char out[SPFMACRO_TEXT_SIZE];
-		bool good = spfmacro_explanation(rows[i].text,
-		    strlen(rows[i].text), &values, out);
+		bool good = spfmacro_explanation(
+		    rows[i].text, strlen(rows[i].text), &values, out);
 
 		check_bool(rows[i].text, good, rows[i].want != NULL);
 		check_str(rows[i].text, out, good ? rows[i].want : "");
@@ -212,18 +218,19 @@ test_explanation_hostile(void)
 	char *text = repeat("%{d}", 127, "");
 	char out[SPFMACRO_TEXT_SIZE];
 
-	check_true("longer than its room", spfmacro_explanation(text,
-	    strlen(text), &values, out));
+	check_true("longer than its room",
+	    spfmacro_explanation(text, strlen(text), &values, out));
 	check_uint("is cut", strlen(out), SPFMACRO_TEXT_SIZE - 1);
 	xmem_free(&text);
 
 	values.helo = "a\r\nX-Header: 1\303\251";
-	check_true("odd bytes in a value", spfmacro_explanation("%{h} %{H}",
-	    9, &values, out));
-	check_str("are replaced", out, "a??X-Header: 1?? "
+	check_true("odd bytes in a value",
+	    spfmacro_explanation("%{h} %{H}", 9, &values, out));
+	check_str("are replaced", out,
+	    "a??X-Header: 1?? "
 	    "a%0D%0AX-Header%3A%201%C3%A9");
-	check_false("NUL in the text", spfmacro_explanation("a\0b", 3,
-	    &values, out));
+	check_false(
+	    "NUL in the text", spfmacro_explanation("a\0b", 3, &values, out));
 }
 
 int

@@ -23,18 +23,15 @@ render(const struct spfrecord *record)
 		    spfrecord_mechanism_name(t->mechanism));
 		if (t->mechanism == SPFRECORD_IP4 ||
 		    t->mechanism == SPFRECORD_IP6)
-			used += (size_t)snprintf(buf + used,
-			    sizeof(buf) - used, ":%s/%u",
-			    ip_format(&t->net.base, ip), t->net.prefix);
+			used += (size_t)snprintf(buf + used, sizeof(buf) - used,
+			    ":%s/%u", ip_format(&t->net.base, ip),
+			    t->net.prefix);
 		if (t->domain.start != NULL)
-			used += (size_t)snprintf(buf + used,
-			    sizeof(buf) - used, ":%.*s", (int)t->domain.len,
-			    t->domain.start);
-		if (t->mechanism == SPFRECORD_A ||
-		    t->mechanism == SPFRECORD_MX)
-			used += (size_t)snprintf(buf + used,
-			    sizeof(buf) - used, "/%u//%u", t->cidr4,
-			    t->cidr6);
+			used += (size_t)snprintf(buf + used, sizeof(buf) - used,
+			    ":%.*s", (int)t->domain.len, t->domain.start);
+		if (t->mechanism == SPFRECORD_A || t->mechanism == SPFRECORD_MX)
+			used += (size_t)snprintf(buf + used, sizeof(buf) - used,
+			    "/%u//%u", t->cidr4, t->cidr6);
 	}
 	if (record->redirect.start != NULL)
 		used += (size_t)snprintf(buf + used, sizeof(buf) - used,
@@ -58,8 +55,7 @@ test_good(void)
 		{ "no qualifier is a plus", "v=spf1 all", "+all" },
 		{ "each qualifier", "v=spf1 +all -all ~all ?all",
 		    "+all -all ~all ?all" },
-		{ "several blanks", "v=spf1  mx  -all ",
-		    "+mx/32//128 -all" },
+		{ "several blanks", "v=spf1  mx  -all ", "+mx/32//128 -all" },
 		{ "networks",
 		    "v=spf1 ip4:192.0.2.77/24 ip4:192.0.2.1 ip6:2001:DB8::1/32",
 		    "+ip4:192.0.2.0/24 +ip4:192.0.2.1/32 +ip6:2001:db8::/32" },
@@ -95,8 +91,8 @@ test_good(void)
 		const struct spfrecord *record = spfrecord_parse(
 		    rows[i].record, strlen(rows[i].record), arena, &fault);
 
-		check_str(rows[i].name, record == NULL ? fault.text :
-		    render(record), rows[i].want);
+		check_str(rows[i].name,
+		    record == NULL ? fault.text : render(record), rows[i].want);
 		arena_free(&arena);
 	}
 }
@@ -123,8 +119,8 @@ test_faults(void)
 		{ "prefix too long", "v=spf1 a/33", "bad CIDR", 7 },
 		{ "second prefix too long", "v=spf1 a//129", "bad CIDR", 7 },
 		{ "prefix with zeros", "v=spf1 a/024", "bad CIDR", 7 },
-		{ "prefix that wraps around", "v=spf1 a/4294967328",
-		    "bad CIDR", 7 },
+		{ "prefix that wraps around", "v=spf1 a/4294967328", "bad CIDR",
+		    7 },
 		{ "no prefix", "v=spf1 a/", "bad CIDR", 7 },
 		{ "three slashes", "v=spf1 a///64", "bad CIDR", 7 },
 		{ "prefixes the wrong way round", "v=spf1 a//64/24",
@@ -132,11 +128,11 @@ test_faults(void)
 		{ "prefix for exists", "v=spf1 exists:x.org/24", "bad domain",
 		    7 },
 		{ "IPv4 too short", "v=spf1 ip4:192.0.2", "bad address", 7 },
-		{ "IPv4 with a port", "v=spf1 ip4:192.0.2.1:25",
-		    "bad address", 7 },
+		{ "IPv4 with a port", "v=spf1 ip4:192.0.2.1:25", "bad address",
+		    7 },
 		{ "IPv4 as IPv6", "v=spf1 ip6:192.0.2.1", "bad address", 7 },
-		{ "IPv4 prefix too long", "v=spf1 ip4:192.0.2.1/33",
-		    "bad CIDR", 7 },
+		{ "IPv4 prefix too long", "v=spf1 ip4:192.0.2.1/33", "bad CIDR",
+		    7 },
 		{ "one label", "v=spf1 a:localhost", "bad domain", 7 },
 		{ "top label of digits", "v=spf1 a:192.0.2.1", "bad domain",
 		    7 },
@@ -160,8 +156,8 @@ test_faults(void)
 		{ "two explanations", "v=spf1 exp=a.org exp=a.org",
 		    "second modifier", 17 },
 		{ "empty redirect", "v=spf1 redirect=", "bad domain", 7 },
-		{ "modifier with a bad macro", "v=spf1 moo=%x",
-		    "bad modifier", 7 },
+		{ "modifier with a bad macro", "v=spf1 moo=%x", "bad modifier",
+		    7 },
 		{ "modifier that begins with a digit", "v=spf1 1=x",
 		    "unknown mechanism", 7 },
 		{ "fault at the end of a good record",
@@ -174,8 +170,9 @@ test_faults(void)
 		struct arena *arena = arena_new();
 		struct spfrecord_fault fault = { .text = "" };
 
-		check_true(rows[i].name, spfrecord_parse(rows[i].record,
-		    strlen(rows[i].record), arena, &fault) == NULL);
+		check_true(rows[i].name,
+		    spfrecord_parse(rows[i].record, strlen(rows[i].record),
+			arena, &fault) == NULL);
 		check_contains(rows[i].name, fault.text, rows[i].want);
 		check_uint(rows[i].name, fault.offset, rows[i].offset);
 		arena_free(&arena);
@@ -189,11 +186,11 @@ test_nul(void)
 	struct arena *arena = arena_new();
 	struct spfrecord_fault fault = { .text = "" };
 
-	check_true("NUL ends no record", spfrecord_parse(record,
-	    sizeof(record) - 1, arena, &fault) == NULL);
+	check_true("NUL ends no record",
+	    spfrecord_parse(record, sizeof(record) - 1, arena, &fault) == NULL);
 	check_uint("its place", fault.offset, 8);
-	check_true("NUL in the version", spfrecord_parse("v=spf1\0-all", 11,
-	    arena, &fault) == NULL);
+	check_true("NUL in the version",
+	    spfrecord_parse("v=spf1\0-all", 11, arena, &fault) == NULL);
 	arena_free(&arena);
 }
 
@@ -222,11 +219,11 @@ test_size(void)
 {
 	size_t terms;
 
-	check_true("the most terms", parse_many(" a", SPFRECORD_TERMS_MAX,
-	    &terms));
+	check_true(
+	    "the most terms", parse_many(" a", SPFRECORD_TERMS_MAX, &terms));
 	check_uint("all of them", terms, SPFRECORD_TERMS_MAX);
-	check_false("one more", parse_many(" a", SPFRECORD_TERMS_MAX + 1,
-	    &terms));
+	check_false(
+	    "one more", parse_many(" a", SPFRECORD_TERMS_MAX + 1, &terms));
 	check_true("64 KiB of blanks", parse_many(" ", 65529, &terms));
 	check_uint("no terms", terms, 0);
 	check_false("64 KiB of qualifiers", parse_many("-", 65529, &terms));
@@ -241,19 +238,26 @@ test_is(void)
 		const char *text;
 		bool want;
 	} rows[] = {
-		{ "v=spf1", true }, { "V=SPF1 ", true },
+		{ "v=spf1", true },
+		{ "V=SPF1 ", true },
 		{ "v=spf1 -all", true },
-		{ "v=spf1-all", false }, { "v=spf1\t-all", false },
-		{ "v=spf", false }, { "", false }, { " v=spf1", false },
-		{ "v=spf10", false }, { "spf2.0/pra", false },
+		{ "v=spf1-all", false },
+		{ "v=spf1\t-all", false },
+		{ "v=spf", false },
+		{ "", false },
+		{ " v=spf1", false },
+		{ "v=spf10", false },
+		{ "spf2.0/pra", false },
 	};
 
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++)
-		check_bool(rows[i].text, spfrecord_is(rows[i].text,
-		    strlen(rows[i].text)), rows[i].want);
+		check_bool(rows[i].text,
+		    spfrecord_is(rows[i].text, strlen(rows[i].text)),
+		    rows[i].want);
 }
 
-#define LABEL63 "a1234567890123456789012345678901" \
+#define LABEL63                                                                \
+	"a1234567890123456789012345678901"                                     \
 	"2345678901234567890123456789012"
 
 static void
@@ -268,11 +272,14 @@ test_domain_ok(void)
 		{ "underscore", "_spf.example.org", true },
 		{ "label of 63", LABEL63 ".org", true },
 		{ "label of 64", LABEL63 "3.org", false },
-		{ "253 characters", LABEL63 "." LABEL63 "." LABEL63 "."
+		{ "253 characters",
+		    LABEL63
+		    "." LABEL63 "." LABEL63 "."
 		    "b234567890123456789012345678901234567890123456789012345678"
-		    ".or", true },
-		{ "255 characters", LABEL63 "." LABEL63 "." LABEL63 "."
-		    LABEL63, false },
+		    ".or",
+		    true },
+		{ "255 characters", LABEL63 "." LABEL63 "." LABEL63 "." LABEL63,
+		    false },
 		{ "one label", "localhost", false },
 		{ "nothing", "", false },
 		{ "a dot", ".", false },
@@ -295,26 +302,33 @@ test_macro(void)
 		const char *text;
 		bool explains;
 		size_t len;
-		const char *want;	/* letter, url, keep, reverse, delims */
+		const char *want; /* letter, url, keep, reverse, delims */
 	} rows[] = {
-		{ "%{d}", false, 4, "d00 0." }, { "%{D}", false, 4, "d10 0." },
+		{ "%{d}", false, 4, "d00 0." },
+		{ "%{D}", false, 4, "d10 0." },
 		{ "%{l12r+-}x", false, 9, "l012 1+-" },
 		{ "%{sR.}", false, 6, "s00 1." },
 		{ "%{d--,}", false, 7, "d00 0-," },
-		{ "%%", false, 2, "%00 0" }, { "%-", false, 2, "-00 0" },
-		{ "%{c}", true, 4, "c00 0." }, { "%{c}", false, 0, "" },
-		{ "%{r}", false, 0, "" }, { "%{", true, 0, "" },
-		{ "%", true, 0, "" }, { "%x", true, 0, "" },
-		{ "%{d1", true, 0, "" }, { "%{d0}", true, 0, "" },
-		{ "%{d1r1}", true, 0, "" }, { "%{}", true, 0, "" },
+		{ "%%", false, 2, "%00 0" },
+		{ "%-", false, 2, "-00 0" },
+		{ "%{c}", true, 4, "c00 0." },
+		{ "%{c}", false, 0, "" },
+		{ "%{r}", false, 0, "" },
+		{ "%{", true, 0, "" },
+		{ "%", true, 0, "" },
+		{ "%x", true, 0, "" },
+		{ "%{d1", true, 0, "" },
+		{ "%{d0}", true, 0, "" },
+		{ "%{d1r1}", true, 0, "" },
+		{ "%{}", true, 0, "" },
 		{ "%{d2147483648}", false, 14, "d02147 0." },
 	};
 
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
 		struct spfrecord_macro m;
 		char got[64] = "";
-		size_t len = spfrecord_macro(rows[i].text,
-		    strlen(rows[i].text), rows[i].explains, &m);
+		size_t len = spfrecord_macro(
+		    rows[i].text, strlen(rows[i].text), rows[i].explains, &m);
 
 		check_uint(rows[i].text, len, rows[i].len);
 		if (len > 0)

@@ -17,8 +17,7 @@
 static const char *const migrations[] = {
 	"CREATE TABLE item(name TEXT PRIMARY KEY, n INTEGER, body TEXT)"
 	" STRICT, WITHOUT ROWID",
-	"CREATE TABLE extra(x INTEGER) STRICT",
-	NULL
+	"CREATE TABLE extra(x INTEGER) STRICT", NULL
 };
 /* Of an older version of ours. */
 static const char *old_migrations[] = { NULL, NULL };
@@ -103,8 +102,8 @@ count(struct store *store)
 static int
 insert(struct store *store, const char *name)
 {
-	struct store_stmt *stmt = store_prepare(store,
-	    "INSERT INTO item(name) VALUES (?1)", &err);
+	struct store_stmt *stmt =
+	    store_prepare(store, "INSERT INTO item(name) VALUES (?1)", &err);
 
 	if (stmt == NULL)
 		return -1;
@@ -134,10 +133,12 @@ test_values(void)
 
 	name_file("values.db");
 	store = open_daemon();
-	put = store_prepare(store, "INSERT INTO item VALUES (?1, ?2, ?3)",
+	put =
+	    store_prepare(store, "INSERT INTO item VALUES (?1, ?2, ?3)", &err);
+	look = store_prepare(store,
+	    "SELECT n, body, NULL FROM item"
+	    " WHERE name = ?1",
 	    &err);
-	look = store_prepare(store, "SELECT n, body, NULL FROM item"
-	    " WHERE name = ?1", &err);
 	for (i = 0; i < CHECK_COUNT(rows); i++) {
 		store_bind_text(put, 1, rows[i].name, strlen(rows[i].name));
 		store_bind_int(put, 2, rows[i].n);
@@ -242,7 +243,9 @@ static void
 test_versions(void)
 {
 	struct store_config config = {
-		.path = path, .migrations = old_migrations, .busy_ms = 20,
+		.path = path,
+		.migrations = old_migrations,
+		.busy_ms = 20,
 	};
 	struct store *store;
 
@@ -260,8 +263,8 @@ test_versions(void)
 	store = open_daemon();
 	check_int("migrated", get(store, "PRAGMA user_version"), 2);
 	check_int("with its rows", count(store), 1);
-	check_int("and new tables", get(store, "SELECT count(*) FROM extra"),
-	    0);
+	check_int(
+	    "and new tables", get(store, "SELECT count(*) FROM extra"), 0);
 	store_close(&store);
 	store = store_open(&config, &note, &err);
 	check_true("a newer one is refused", store == NULL);
@@ -330,8 +333,8 @@ test_recovery(void)
 	mkdir(path, 0700);
 	check_int("nothing to open", store_recover(store, &note, &err), -1);
 	check_contains("it says so", err.text, "is not a file");
-	check_int("meanwhile nothing works", store_step(look, &err),
-	    STORE_FAILED);
+	check_int(
+	    "meanwhile nothing works", store_step(look, &err), STORE_FAILED);
 	check_contains("and says why", err.text, "is not a file");
 	check_int("nor this", store_begin_write(store, &err), -1);
 	check_true("nor this", store_prepare(store, "SELECT 1", &err) == NULL);
@@ -387,8 +390,8 @@ test_our_bug(void)
 		_exit(0);
 	}
 	waitpid(pid, &status, 0);
-	check_true("wrong SQL ends the process", WIFSIGNALED(status) &&
-	    WTERMSIG(status) == SIGABRT);
+	check_true("wrong SQL ends the process",
+	    WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 }
 
 /* One transaction of 100 KiB, and so of 25 pages or more. */
@@ -420,8 +423,10 @@ test_checkpoints(void)
 
 	name_file("wal.db");
 	store = open_daemon();
-	put = store_prepare(store, "INSERT INTO item(name, body)"
-	    " VALUES (?1, ?2) ON CONFLICT DO UPDATE SET body = ?2", &err);
+	put = store_prepare(store,
+	    "INSERT INTO item(name, body)"
+	    " VALUES (?1, ?2) ON CONFLICT DO UPDATE SET body = ?2",
+	    &err);
 	start = file_size("");
 	for (i = 0; i < 200; i++)
 		failed += write_much(store, put, i) < 0;
@@ -442,8 +447,8 @@ test_checkpoints(void)
 	}
 	check_true("200 MB written do not swell it", largest < 66 * MIB);
 	check_note("largest WAL %lld", (long long)largest);
-	check_false("checkpoints are no changes",
-	    store_changed_elsewhere(store));
+	check_false(
+	    "checkpoints are no changes", store_changed_elsewhere(store));
 
 	reader = open_as(STORE_TOOL_READ);
 	store_begin_read(reader, &err);

@@ -114,15 +114,15 @@ test_escape_bytes(void)
 
 		(void)snprintf(name, sizeof(name), "byte 0x%02x", byte);
 		(void)snprintf(escaped, sizeof(escaped), "%%%02X", byte);
-		(void)snprintf(want, sizeof(want), is_plain ? "%c" : "%%%02X",
-		    byte);
+		(void)snprintf(
+		    want, sizeof(want), is_plain ? "%c" : "%%%02X", byte);
 		str_init(&s, buf, sizeof(buf));
 		str_add_escaped(&s, input, 1, "");
 		check_str(name, s.text, want);
 		str_init(&s, buf, sizeof(buf));
 		str_add_escaped(&s, input, 1, ",@");
-		check_str(name, s.text, byte == ',' || byte == '@' ?
-		    escaped : want);
+		check_str(
+		    name, s.text, byte == ',' || byte == '@' ? escaped : want);
 	}
 }
 
@@ -169,7 +169,7 @@ test_equal(void)
 		const char *a;
 		const char *b;
 		bool want_equal;
-		bool want_prefix;	/* a begins with b */
+		bool want_prefix; /* a begins with b */
 		bool want_name;
 	} rows[] = {
 		{ "same", "delay", "delay", true, true, true },
@@ -194,14 +194,14 @@ test_equal(void)
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
 		const char *a = rows[i].a, *b = rows[i].b;
 
-		check_bool(rows[i].name, str_equal_nocase(a, b),
-		    rows[i].want_equal);
+		check_bool(
+		    rows[i].name, str_equal_nocase(a, b), rows[i].want_equal);
 		check_bool(rows[i].name, str_has_prefix_nocase(a, b),
 		    rows[i].want_prefix);
-		check_bool(rows[i].name, str_equal_name(a, b),
-		    rows[i].want_name);
-		check_bool(rows[i].name, str_equal_name(b, a),
-		    rows[i].want_name);
+		check_bool(
+		    rows[i].name, str_equal_name(a, b), rows[i].want_name);
+		check_bool(
+		    rows[i].name, str_equal_name(b, a), rows[i].want_name);
 	}
 }
 
@@ -280,8 +280,9 @@ test_to_uint(void)
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
 		unsigned long long value = 0;
 
-		check_bool(rows[i].name, str_to_uint(rows[i].input,
-		    rows[i].max, &value), rows[i].want);
+		check_bool(rows[i].name,
+		    str_to_uint(rows[i].input, rows[i].max, &value),
+		    rows[i].want);
 		check_uint(rows[i].name, value, rows[i].want_value);
 	}
 }

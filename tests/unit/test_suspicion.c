@@ -29,12 +29,14 @@ static const struct {
 	{ "-", "192.0.2.17", false },
 	{ "99999999999999999999", "192.0.2.17", false },
 	{ "mx.example.org", "2001:db8::1234:5678:9abc:def0", false },
-	{ "2001-db8--1234-5678-9abc-def0.example", "2001:db8::1234:5678:9abc:"
-	  "def0", true },
+	{ "2001-db8--1234-5678-9abc-def0.example",
+	    "2001:db8::1234:5678:9abc:"
+	    "def0",
+	    true },
 	{ "123456789ABCDEF0.v6.example", "2001:db8::1234:5678:9abc:def0",
-	  true },
+	    true },
 	{ "0.f.e.d.c.b.a.9.8.7.6.5.4.3.2.1.ip6.example",
-	  "2001:db8::1234:5678:9abc:def0", true },
+	    "2001:db8::1234:5678:9abc:def0", true },
 	{ "5678-9abc.example", "2001:db8::1234:5678:9abc:def0", false },
 };
 
@@ -42,9 +44,13 @@ static const struct {
 	const char *helo;
 	bool want;
 } literals[] = {
-	{ "mx.example.org", false }, { "[192.0.2.1]", true },
-	{ "192.0.2.1", true }, { "[IPv6:2001:db8::1]", true },
-	{ "2001:db8::1", true }, { "[garbage", true }, { "", false },
+	{ "mx.example.org", false },
+	{ "[192.0.2.1]", true },
+	{ "192.0.2.1", true },
+	{ "[IPv6:2001:db8::1]", true },
+	{ "2001:db8::1", true },
+	{ "[garbage", true },
+	{ "", false },
 	{ "192.0.2.1.example.org", false },
 };
 
@@ -62,7 +68,7 @@ static const struct {
 
 static const struct {
 	const char *text;
-	const char *fault;	/* NULL = fine */
+	const char *fault; /* NULL = fine */
 	int64_t no_name, helo_other;
 } scores[] = {
 	{ "no-name=5", NULL, 5, 1 },
@@ -94,7 +100,7 @@ check_sum(void)
 		suspicion_add(&s, name, 1);
 	check_int("all count", s.score, 12);
 	check_true("what does not fit is left out",
-		strlen(s.text) < SUSPICION_TEXT_SIZE);
+	    strlen(s.text) < SUSPICION_TEXT_SIZE);
 	check_true("whole signs only", s.text[strlen(s.text) - 2] == ':');
 }
 
@@ -104,35 +110,34 @@ main(void)
 	for (size_t i = 0; i < CHECK_COUNT(generic); i++) {
 		struct ip ip;
 
-		check_true(generic[i].address,
-			ip_parse(generic[i].address, &ip));
+		check_true(
+		    generic[i].address, ip_parse(generic[i].address, &ip));
 		check_bool(generic[i].host,
-			suspicion_is_generic(generic[i].host, &ip),
-			generic[i].want);
+		    suspicion_is_generic(generic[i].host, &ip),
+		    generic[i].want);
 	}
 	for (size_t i = 0; i < CHECK_COUNT(literals); i++)
 		check_bool(literals[i].helo,
-			suspicion_is_literal(literals[i].helo),
-			literals[i].want);
+		    suspicion_is_literal(literals[i].helo), literals[i].want);
 	for (size_t i = 0; i < CHECK_COUNT(hosts); i++)
-		check_bool(hosts[i].b, suspicion_same_host(hosts[i].a,
-			hosts[i].b), hosts[i].want);
+		check_bool(hosts[i].b,
+		    suspicion_same_host(hosts[i].a, hosts[i].b), hosts[i].want);
 	for (size_t i = 0; i < CHECK_COUNT(scores); i++) {
 		struct suspicion_scores s = suspicion_defaults;
 		struct err err;
 		int result = suspicion_parse(scores[i].text, &s, &err);
 
-		check_int(scores[i].text, result,
-			scores[i].fault == NULL ? 0 : -1);
+		check_int(
+		    scores[i].text, result, scores[i].fault == NULL ? 0 : -1);
 		if (scores[i].fault != NULL) {
-			check_contains(scores[i].text, err.text,
-				scores[i].fault);
+			check_contains(
+			    scores[i].text, err.text, scores[i].fault);
 			continue;
 		}
-		check_int(scores[i].text, s.of[SUSPICION_NO_NAME],
-			scores[i].no_name);
+		check_int(
+		    scores[i].text, s.of[SUSPICION_NO_NAME], scores[i].no_name);
 		check_int(scores[i].text, s.of[SUSPICION_HELO_OTHER],
-			scores[i].helo_other);
+		    scores[i].helo_other);
 	}
 	check_sum();
 	return check_done();

@@ -40,8 +40,7 @@ test_lengths(void)
 	memset(bytes, 'x', 2 * TEXTFILE_LINE_MAX);
 	check_int("the longest", textfile_next(&file, &line), TEXTFILE_LINE);
 	check_uint("all of it", strlen(line), TEXTFILE_LINE_MAX);
-	file = (struct textfile){ .text = bytes,
-		.len = TEXTFILE_LINE_MAX + 1 };
+	file = (struct textfile){ .text = bytes, .len = TEXTFILE_LINE_MAX + 1 };
 	check_int("one more", textfile_next(&file, &line), TEXTFILE_BAD);
 	check_int("no more", textfile_next(&file, &line), TEXTFILE_END);
 	file = (struct textfile){ .text = bytes, .len = 0 };
@@ -56,8 +55,8 @@ test_reading(void)
 	size_t len = 1;
 	struct err err;
 
-	check_int("a file", textfile_read(__FILE__, &got, &len, &err),
-	    TEXTFILE_OK);
+	check_int(
+	    "a file", textfile_read(__FILE__, &got, &len, &err), TEXTFILE_OK);
 	check_true("all of it", len > 1000 && memcmp(got, "/* SPDX", 7) == 0);
 	free(got);
 	got = NULL;
@@ -69,8 +68,8 @@ test_reading(void)
 	    TEXTFILE_MISSING);
 	check_str("says", err.text,
 	    "no/such: cannot open: No such file or directory");
-	check_int("a folder", textfile_read(".", &got, &len, &err),
-	    TEXTFILE_FAILED);
+	check_int(
+	    "a folder", textfile_read(".", &got, &len, &err), TEXTFILE_FAILED);
 	check_contains("says", err.text, ".: cannot read: ");
 	check_int("endless", textfile_read("/dev/zero", &got, &len, &err),
 	    TEXTFILE_FAILED);

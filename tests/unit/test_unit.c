@@ -8,18 +8,19 @@
 struct row {
 	const char *input;
 	char default_unit;
-	int64_t want;		/* REFUSED: not a value */
+	int64_t want; /* REFUSED: not a value */
 };
 
 static void
-test_parse(const struct row *rows, size_t count, int (*parse)(const char *,
-	char, int64_t *, struct err *), const char *units)
+test_parse(const struct row *rows, size_t count,
+    int (*parse)(const char *, char, int64_t *, struct err *),
+    const char *units)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct err err = { "" };
 		int64_t value = 12345;
-		int r = parse(rows[i].input, rows[i].default_unit, &value,
-		    &err);
+		int r =
+		    parse(rows[i].input, rows[i].default_unit, &value, &err);
 		char name[128];
 
 		(void)snprintf(name, sizeof(name), "\"%s\" with default %c",
@@ -136,8 +137,7 @@ test_format(void)
 int
 main(void)
 {
-	test_parse(times, CHECK_COUNT(times), unit_parse_time,
-	    "s, m, h, d, w");
+	test_parse(times, CHECK_COUNT(times), unit_parse_time, "s, m, h, d, w");
 	test_parse(sizes, CHECK_COUNT(sizes), unit_parse_size, "b, k, M, G");
 	test_format();
 	return check_done();

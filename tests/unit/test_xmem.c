@@ -153,8 +153,8 @@ test_exhausted(void)
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
 		int status = run_child(rows[i].ask, said, sizeof(said));
 
-		check_true(rows[i].name, WIFSIGNALED(status) &&
-		    WTERMSIG(status) == SIGABRT);
+		check_true(rows[i].name,
+		    WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 		check_contains(rows[i].name, said, "out of memory\n");
 	}
 }
