@@ -41,12 +41,14 @@ common_SRCS := \
 	common/dns.c \
 	common/dns_config.c \
 	common/dns_loop.c \
+	common/dns_options.c \
 	common/dnspacket.c \
 	common/err.c \
 	common/ip.c \
 	common/json.c \
 	common/log.c \
 	common/now.c \
+	common/policyengine.c \
 	common/policyproto.c \
 	common/policysrv.c \
 	common/policysrv_conn.c \
@@ -54,6 +56,7 @@ common_SRCS := \
 	common/sandbox.c \
 	common/sock.c \
 	common/sock_systemd.c \
+	common/sockset.c \
 	common/spf.c \
 	common/spf_prepare.c \
 	common/spf_result.c \
@@ -124,11 +127,11 @@ filldb_SRCS := $(patsubst %,tests/bench/%.c,filldb text triplet)
 floor_SRCS := $(patsubst %,tests/bench/%.c,floor target)
 
 UNIT_TESTS := \
-	test_arena test_args test_config test_daemon test_dns test_dnspacket \
-	test_err test_ip test_log \
+	test_arena test_args test_config test_daemon test_dns test_dns_options \
+	test_dnspacket test_err test_ip test_log \
 	test_now test_policyproto test_policysrv test_regex test_sandbox \
-	test_sock test_spf test_spfanswers test_spfguard \
-	test_spfguard_error test_spfidn test_spfmacro test_spfrecord \
+	test_sock test_sockset test_spf test_spfanswers \
+	test_spfguard test_spfguard_error test_spfidn test_spfmacro test_spfrecord \
 	test_store test_str test_unit test_xmem \
 	test_btree test_ctl_entry test_ctl_logline test_ctl_print test_ctl_text \
 	test_greylist test_greystore test_instances test_key test_namemap \

@@ -36,11 +36,6 @@ struct selection {
 	char **providers; /* domains */
 	size_t provider_count;
 	int64_t budget_ms; /* for all questions of a request */
-
-	/* For making the resolver. */
-	char **nameservers;
-	size_t nameserver_count;
-	int64_t dns_cache_bytes;
 };
 
 /* Reads the options. The caller releases it. Returns NULL with err. */

@@ -5,10 +5,6 @@
 
 /* How often providers are looked at. */
 #define PROVIDERS_TICK_MS 1000
-/* For one question, of requests and of providers. A request's own budget is
- * shorter: what comes too late for it is cached for the next. */
-#define QUESTION_TIMEOUT_MS 8000
-
 /* A request that waits for DNS. */
 struct server_waiting {
 	struct server_waiting *prev, *next;
@@ -21,19 +17,12 @@ int
 server_open_dns(struct server *server, struct err *err)
 {
 	const struct selection *s = server->settings.selection;
-	const struct dns_config config = {
-		.nameservers = s->nameservers,
-		.nameserver_count = s->nameserver_count,
-		.trust_anchor_file = "",
-		.question_timeout_ms = QUESTION_TIMEOUT_MS,
-		.cache_bytes = s->dns_cache_bytes,
-	};
 
 	if (server->facts == NULL) {
 		if (!selection_needs_dns(s))
 			return 0;
-		server->dns =
-		    dns_new(&config, policysrv_loop(server->srv), err);
+		server->dns = dns_new(server->settings.dns_config,
+		    policysrv_loop(server->srv), err);
 		if (server->dns != NULL)
 			server->spf = spf_new(server->dns, err);
 		if (server->spf == NULL) {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include <string.h>
 
+#include "common/dns_options.h"
 #include "common/now.h"
+#include "common/policyengine.h"
 #include "common/str.h"
 #include "common/xmem.h"
 
@@ -336,24 +338,23 @@ server_open(const struct config *config, uid_t uid, gid_t gid, struct err *err)
 {
 	const struct options *options = config_values(config);
 	struct server *server = xmem_calloc(1, sizeof(*server));
-	const struct policysrv_config srv_config = {
-		.max_connections = options->max_connections,
-		.request_timeout_s = options->request_timeout_s,
-		.idle_timeout_s = options->idle_timeout_s,
-	};
 	const struct policysrv_hooks hooks = {
 		.request = on_request,
 		.arg = server,
 	};
 
 	server->instances = instances_new();
-	server_keep_dns_options(server, options);
+	server->dns_config = dns_options_config(&options->dns);
 	server->settings = settings_load(config, err);
 	if (server->settings != NULL)
-		server->srv = policysrv_new(&srv_config, &hooks, err);
-	if (server->srv == NULL ||
-	    server_open_sockets(server, options, uid, gid, err) != 0)
+		server->srv = policysrv_new(&options->policysrv, &hooks, err);
+	if (server->srv != NULL)
+		server->sockets =
+		    sockset_open(&options->sockets, uid, gid, err);
+	if (server->sockets == NULL)
 		server_free(&server);
+	else
+		policyengine_listen(server->srv, server->sockets);
 	return server;
 }
 
@@ -408,7 +409,7 @@ server_free(struct server **server)
 	while (s->first != NULL)
 		free_work(s->first);
 	policysrv_free(&s->srv);
-	server_remove_sockets(s);
+	sockset_free(&s->sockets);
 	settings_release(&s->settings);
 	instances_free(&s->instances);
 	xmem_free(server);
