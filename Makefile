@@ -47,6 +47,7 @@ common_SRCS := \
 	common/ip.c \
 	common/json.c \
 	common/log.c \
+	common/memo.c \
 	common/now.c \
 	common/policyengine.c \
 	common/policyproto.c \
@@ -84,7 +85,9 @@ greylist_SRCS := \
 	greylistd/ctl_print.c \
 	greylistd/ctl_text.c \
 	greylistd/dnslist.c \
+	greylistd/dnslist_checks.c \
 	greylistd/facts.c \
+	greylistd/facts_memory.c \
 	greylistd/greylist.c \
 	greylistd/greystore.c \
 	greylistd/greystore_expire.c \

@@ -76,6 +76,7 @@ struct options {
 	struct config_list suspicion_scores;
 	struct config_list dnsbl;
 	struct config_list dnswl;
+	bool dns_list_tests;
 	struct config_list provider_domains;
 	int spf_keys; /* enum options_spf_keys */
 	int64_t dns_budget_s;

@@ -88,6 +88,7 @@ selection_load(const struct options *options, struct err *err)
 	s->threshold = options->suspicion_threshold;
 	s->scores = suspicion_defaults;
 	s->spf_keys = options->spf_keys;
+	s->tests_lists = options->dns_list_tests;
 	s->budget_ms = options->dns_budget_s * 1000;
 	if (load(s, options, err) != 0)
 		selection_release(&s);

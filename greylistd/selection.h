@@ -35,6 +35,7 @@ struct selection {
 	size_t white_count;
 	char **providers; /* domains */
 	size_t provider_count;
+	bool tests_lists;  /* see dnslist_checks.h */
 	int64_t budget_ms; /* for all questions of a request */
 };
 

@@ -16,6 +16,7 @@
 #include "common/sockset.h"
 
 #include "greylistd/facts.h"
+#include "greylistd/facts_memory.h"
 #include "greylistd/greylist.h"
 #include "greylistd/greystore.h"
 #include "greylistd/instances.h"
@@ -92,7 +93,9 @@ struct server {
 	struct dns *dns;
 	struct spf *spf;
 	struct facts_pool *facts;
+	struct facts_memory *memory;
 	struct providers *providers;
+	struct dnslist_checks *checks;
 	struct server_waiting *waiting; /* requests whose facts come */
 
 	struct work *work; /* this turn's requests */
