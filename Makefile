@@ -62,6 +62,7 @@ common_SRCS := \
 	common/spf_prepare.c \
 	common/spf_result.c \
 	common/spfanswers.c \
+	common/spfcache.c \
 	common/spfguard.c \
 	common/spfidn.c \
 	common/spfledger.c \
@@ -133,8 +134,9 @@ UNIT_TESTS := \
 	test_arena test_args test_config test_daemon test_dns test_dns_options \
 	test_dnspacket test_err test_ip test_log \
 	test_now test_policyproto test_policysrv test_regex test_sandbox \
-	test_sock test_sockset test_spf test_spfanswers \
-	test_spfguard test_spfguard_error test_spfidn test_spfmacro test_spfrecord \
+	test_sock test_sockset test_spf test_spfanswers test_spfcache \
+	test_spfguard test_spfguard_error test_spfidn test_spfmacro \
+	test_spfrecord \
 	test_store test_str test_unit test_xmem \
 	test_btree test_ctl_entry test_ctl_logline test_ctl_print test_ctl_text \
 	test_greylist test_greystore test_instances test_key test_namemap \

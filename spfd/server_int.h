@@ -6,6 +6,7 @@
 #ifndef POSTERN_SPFD_SERVER_INT_H
 #define POSTERN_SPFD_SERVER_INT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,7 @@ struct server {
 	struct dns_config *dns_config;
 	struct sockset *sockets;
 
+	bool holds_log; /* until the turn ends */
 	struct log_rate relay_rate;
 	struct log_rate private_rate;
 	struct log_rate overload_rate;
