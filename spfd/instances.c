@@ -55,53 +55,62 @@ instances_free(struct instances **instances)
 	xmem_free(instances);
 }
 
-/* Makes an entry that is in no chain; NULL when this message is not to be
- * remembered. */
-static struct entry *
-make_entry(const struct instances_key *key)
+/* A key as one row of bytes. */
+struct row {
+	uint64_t hash;
+	size_t len;
+	char bytes[INSTANCES_KEY_MAX];
+};
+
+/* Makes the row; returns false when this message is not to be remembered. */
+static bool
+make_row(const struct instances_key *key, struct row *row)
 {
 	const char *parts[] = { key->instance, key->client_address, key->helo,
 		key->sender };
-	size_t lens[4], len = 0;
-	struct entry *entry;
-	char *to;
 
 	if (key->instance == NULL || key->instance[0] == '\0')
-		return NULL;
+		return false;
+	row->len = 0;
 	for (size_t i = 0; i < 4; i++) {
-		if (parts[i] == NULL)
-			parts[i] = "";
-		lens[i] = strlen(parts[i]) + 1;
-		len += lens[i];
-	}
-	if (len > INSTANCES_KEY_MAX)
-		return NULL;
-	entry = xmem_calloc(1, sizeof(*entry) + len);
-	entry->key_len = len;
-	to = entry->key;
-	for (size_t i = 0; i < 4; i++) {
-		memcpy(to, parts[i], lens[i]);
-		to += lens[i];
+		const char *part = parts[i] == NULL ? "" : parts[i];
+		size_t len = strlen(part) + 1;
+
+		if (len > sizeof(row->bytes) - row->len)
+			return false;
+		memcpy(row->bytes + row->len, part, len);
+		row->len += len;
 	}
 	/* FNV-1a. */
-	entry->hash = 0xcbf29ce484222325;
-	for (size_t i = 0; i < len; i++)
-		entry->hash = (entry->hash ^ (unsigned char)entry->key[i]) *
-			      0x100000001b3;
-	entry->hash ^= entry->hash >> 32;
+	row->hash = 0xcbf29ce484222325;
+	for (size_t i = 0; i < row->len; i++)
+		row->hash =
+		    (row->hash ^ (unsigned char)row->bytes[i]) * 0x100000001b3;
+	row->hash ^= row->hash >> 32;
+	return true;
+}
+
+static struct entry *
+make_entry(const struct row *row)
+{
+	struct entry *entry = xmem_calloc(1, sizeof(*entry) + row->len);
+
+	entry->hash = row->hash;
+	entry->key_len = row->len;
+	memcpy(entry->key, row->bytes, row->len);
 	return entry;
 }
 
 /* The place that points to the entry with the same key, or to NULL. */
 static struct entry **
-find(struct instances *instances, const struct entry *like)
+find(struct instances *instances, const struct row *row)
 {
-	struct entry **place = &instances->chains[like->hash % CHAINS];
+	struct entry **place = &instances->chains[row->hash % CHAINS];
 
 	for (; *place != NULL; place = &(*place)->chain)
-		if ((*place)->hash == like->hash &&
-		    (*place)->key_len == like->key_len &&
-		    memcmp((*place)->key, like->key, like->key_len) == 0)
+		if ((*place)->hash == row->hash &&
+		    (*place)->key_len == row->len &&
+		    memcmp((*place)->key, row->bytes, row->len) == 0)
 			break;
 	return place;
 }
@@ -128,8 +137,11 @@ take_out(struct instances *instances, struct entry **place)
 static void
 forget_oldest(struct instances *instances)
 {
-	struct entry **place = find(instances, instances->oldest);
+	struct entry **place =
+	    &instances->chains[instances->oldest->hash % CHAINS];
 
+	while (*place != instances->oldest)
+		place = &(*place)->chain;
 	free_entry(take_out(instances, place));
 }
 
@@ -146,13 +158,13 @@ instances_take(
     struct instances *instances, const struct instances_key *key, int64_t now_s)
 {
 	struct findings *findings = NULL;
-	struct entry *like, **place;
+	struct entry **place;
+	struct row row;
 
 	forget_aged(instances, now_s);
-	like = make_entry(key);
-	if (like == NULL)
+	if (!make_row(key, &row))
 		return NULL;
-	place = find(instances, like);
+	place = find(instances, &row);
 	if (*place != NULL) {
 		struct entry *entry = take_out(instances, place);
 
@@ -160,7 +172,6 @@ instances_take(
 		entry->findings = NULL;
 		free_entry(entry);
 	}
-	free_entry(like);
 	return findings;
 }
 
@@ -169,18 +180,19 @@ instances_put(struct instances *instances, const struct instances_key *key,
     struct findings **findings, int64_t now_s)
 {
 	struct entry *entry, **place;
+	struct row row;
 
 	forget_aged(instances, now_s);
-	entry = make_entry(key);
-	if (entry == NULL) {
+	if (!make_row(key, &row)) {
 		findings_free(findings);
 		return;
 	}
-	place = find(instances, entry);
+	place = find(instances, &row);
 	if (*place != NULL)
 		free_entry(take_out(instances, place));
 	if (instances->count >= INSTANCES_MAX)
 		forget_oldest(instances);
+	entry = make_entry(&row);
 	entry->findings = *findings;
 	*findings = NULL;
 	entry->since_s = now_s;

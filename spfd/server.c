@@ -116,13 +116,18 @@ is_before_mail(const struct policyproto_request *request)
 static bool
 is_private(const struct ip *ip)
 {
-	static const char *const texts[] = { "10.0.0.0/8", "172.16.0.0/12",
-		"192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "fc00::/7",
-		"fe80::/10" };
-	struct ip_net net;
+	static const struct ip_net nets[] = {
+		{ { IP_V4, { 10 } }, 8 },
+		{ { IP_V4, { 172, 16 } }, 12 },
+		{ { IP_V4, { 192, 168 } }, 16 },
+		{ { IP_V4, { 100, 64 } }, 10 },
+		{ { IP_V4, { 169, 254 } }, 16 },
+		{ { IP_V6, { 0xfc } }, 7 },
+		{ { IP_V6, { 0xfe, 0x80 } }, 10 },
+	};
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
-		if (ip_net_parse(texts[i], &net) && ip_net_contains(&net, ip))
+	for (size_t i = 0; i < sizeof(nets) / sizeof(*nets); i++)
+		if (ip_net_contains(&nets[i], ip))
 			return true;
 	return false;
 }

@@ -14,9 +14,16 @@
 void
 text_add_printable(struct str *s, const char *value, size_t max)
 {
-	for (size_t i = 0; i < max && value[i] != '\0'; i++)
-		str_add_char(
-		    s, value[i] < 0x20 || value[i] > 0x7e ? '?' : value[i]);
+	size_t len = strnlen(value, max), plain = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (value[i] >= 0x20 && value[i] <= 0x7e)
+			continue;
+		str_add_bytes(s, value + plain, i - plain);
+		str_add_char(s, '?');
+		plain = i + 1;
+	}
+	str_add_bytes(s, value + plain, len - plain);
 }
 
 const char *
