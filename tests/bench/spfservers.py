@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from servers import BINDIR
+from servers import BINDIR, TOOLDIR
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DIR = "/run/rig"
@@ -153,19 +153,11 @@ class Spawned:
         self.stop()
 
 
-class Spfd(Process):
-    name = "spfd"
-    serial = 0
+class Listening(Process):
+    """A server of many connections on the Unix socket self.path."""
 
-    def __init__(self, **options):
-        Spfd.serial += 1
-        self.path = f"{DIR}/spfd{Spfd.serial}.socket"
-        options = {"Listen": "unix:" + self.path, "User": "nobody",
-                   **options}
-        argv = [BINDIR + "/spfd", "-c", write("policyd-spf.conf", CONFIG)]
-        for name, value in options.items():
-            argv += ["-o", f"{name}={value}"]
-        with open(f"{DIR}/spfd.log", "ab") as log:
+    def start(self, argv):
+        with open(f"{DIR}/{self.name}.log", "ab") as log:
             self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log)
         self.sockets = []
@@ -175,8 +167,8 @@ class Spfd(Process):
             if self.process.poll() is not None:
                 break
             time.sleep(0.01)
-        with open(f"{DIR}/spfd.log") as log:
-            sys.exit("spfd does not start:\n" + log.read())
+        with open(f"{DIR}/{self.name}.log") as log:
+            sys.exit(f"{self.name} does not start:\n" + log.read())
 
     def connect(self):
         sock = socket.socket(socket.AF_UNIX)
@@ -191,13 +183,38 @@ class Spfd(Process):
     def connections(self, count):
         while len(self.sockets) < count:
             if not self.connect():
-                sys.exit("spfd takes no more connections")
+                sys.exit(f"{self.name} takes no more connections")
         return self.sockets[:count], [self.process.pid]
 
     def stop(self):
         for sock in self.sockets:
             sock.close()
         super().stop()
+
+
+class Spfd(Listening):
+    name = "spfd"
+    serial = 0
+
+    def __init__(self, **options):
+        Spfd.serial += 1
+        self.path = f"{DIR}/spfd{Spfd.serial}.socket"
+        options = {"Listen": "unix:" + self.path, "User": "nobody",
+                   **options}
+        argv = [BINDIR + "/spfd", "-c", write("policyd-spf.conf", CONFIG)]
+        for name, value in options.items():
+            argv += ["-o", f"{name}={value}"]
+        self.start(argv)
+
+
+class Floor(Listening):
+    """Answers DUNNO to everything: what the kernel alone costs."""
+
+    name = "floor"
+    path = f"{DIR}/floor.socket"
+
+    def __init__(self):
+        self.start([TOOLDIR + "/floor", "unix:" + self.path])
 
 
 def python(count):
