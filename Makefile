@@ -40,6 +40,7 @@ common_SRCS := \
 	common/daemon_process.c \
 	common/dns.c \
 	common/dns_config.c \
+	common/dns_context.c \
 	common/dns_loop.c \
 	common/dns_options.c \
 	common/dnspacket.c \

@@ -34,6 +34,7 @@
 /* One ub_resolve_event. */
 struct lookup {
 	struct dns *dns;
+	struct dns_context *context;
 	struct dns_question *question; /* NULL: nobody waits any more */
 	struct lookup *prev, *next;
 };
@@ -56,8 +57,7 @@ struct queue {
 
 struct dns {
 	struct ev_loop *loop;
-	struct ub_event_base *base;
-	struct ub_ctx *ctx;
+	struct dns_context *contexts; /* the first is asked */
 	struct dns_config_log log;
 	double timeout_s;
 	struct queue asked;
@@ -71,6 +71,7 @@ struct dns {
 	struct ev_idle awake;
 	struct dns_stats stats;
 	bool is_calling;
+	bool has_idle; /* an old context has answered its last */
 };
 
 static void
@@ -106,6 +107,8 @@ new_lookup(struct dns_question *q)
 	struct dns *dns = q->dns;
 
 	lookup->dns = dns;
+	lookup->context = dns->contexts;
+	lookup->context->lookup_count++;
 	lookup->question = q;
 	lookup->next = dns->lookups;
 	if (dns->lookups != NULL)
@@ -113,6 +116,16 @@ new_lookup(struct dns_question *q)
 	dns->lookups = lookup;
 	dns->lookup_count++;
 	return lookup;
+}
+
+/* on_deliver comes before the loop blocks. */
+static void
+wake(struct dns *dns)
+{
+	if (!ev_is_active(&dns->deliver)) {
+		ev_prepare_start(dns->loop, &dns->deliver);
+		ev_idle_start(dns->loop, &dns->awake);
+	}
 }
 
 static void
@@ -127,6 +140,12 @@ free_lookup(struct lookup *lookup)
 	if (lookup->next != NULL)
 		lookup->next->prev = lookup->prev;
 	dns->lookup_count--;
+	/* At the very end they have outlived it. */
+	if (dns->contexts != NULL && --lookup->context->lookup_count == 0 &&
+	    lookup->context != dns->contexts) {
+		dns->has_idle = true;
+		wake(dns);
+	}
 	xmem_free(&lookup);
 }
 
@@ -153,10 +172,7 @@ set_answered(struct dns_question *q)
 	q->lookup = NULL;
 	take_out(q);
 	push(&dns->answered, q);
-	if (!ev_is_active(&dns->deliver)) {
-		ev_prepare_start(dns->loop, &dns->deliver);
-		ev_idle_start(dns->loop, &dns->awake);
-	}
+	wake(dns);
 }
 
 static void
@@ -289,6 +305,9 @@ on_deliver(struct ev_loop *loop, struct ev_prepare *deliver, int revents)
 		call_back(dns->calling.head);
 	dns->is_calling = false;
 	arena_free(&arena);
+	if (dns->has_idle)
+		dns_context_free_idle(dns->contexts, &dns->log);
+	dns->has_idle = false;
 	if (dns->answered.head == NULL) {
 		ev_prepare_stop(loop, &dns->deliver);
 		ev_idle_stop(loop, &dns->awake);
@@ -304,21 +323,6 @@ on_awake(struct ev_loop *loop, struct ev_idle *awake, int revents)
 	(void)revents;
 }
 
-static int
-open_context(struct dns *dns, const struct dns_config *config, struct err *err)
-{
-	dns->base = dns_loop_new(dns->loop);
-	dns->ctx = ub_ctx_create_ub_event(dns->base);
-	if (dns->ctx == NULL)
-		return err_set(err, "cannot make a DNS resolver");
-	dns_config_log_open(&dns->log, dns->ctx);
-	if (dns_config_apply(dns->ctx, config, err) == 0)
-		return 0;
-	if (err != NULL && dns->log.last[0] != '\0')
-		err_set(err, "%s (%s)", err->text, dns->log.last);
-	return -1;
-}
-
 struct dns *
 dns_new(const struct dns_config *config, struct ev_loop *loop, struct err *err)
 {
@@ -331,9 +335,23 @@ dns_new(const struct dns_config *config, struct ev_loop *loop, struct err *err)
 	ev_set_priority(&dns->deliver, EV_MAXPRI);
 	ev_idle_init(&dns->awake, on_awake);
 	dns->deliver.data = dns;
-	if (open_context(dns, config, err) < 0)
+	dns_config_log_open(&dns->log);
+	if (dns_context_open(&dns->contexts, config, loop, &dns->log, err) < 0)
 		dns_free(&dns);
 	return dns;
+}
+
+int
+dns_configure(struct dns *dns, const struct dns_config *config, struct err *err)
+{
+	assert(config->question_timeout_ms > 0);
+	if (dns_context_open(
+		&dns->contexts, config, dns->loop, &dns->log, err) < 0)
+		return -1;
+	dns->timeout_s = (double)config->question_timeout_ms / 1000;
+	dns->has_idle = true;
+	wake(dns);
+	return 0;
 }
 
 void
@@ -349,16 +367,13 @@ dns_free(struct dns **dns_p)
 		free_question(dns->asked.head);
 	while (dns->answered.head != NULL)
 		free_question(dns->answered.head);
-	ev_prepare_stop(dns->loop, &dns->deliver);
-	ev_idle_stop(dns->loop, &dns->awake);
-	if (dns->ctx != NULL) {
-		dns_config_log_close(&dns->log, dns->ctx);
-		ub_ctx_delete(dns->ctx);
-	}
+	dns_context_free_all(&dns->contexts);
 	/* Those that libunbound did not tell us about while it ended. */
 	while (dns->lookups != NULL)
 		free_lookup(dns->lookups);
-	dns_loop_free(&dns->base);
+	ev_prepare_stop(dns->loop, &dns->deliver);
+	ev_idle_stop(dns->loop, &dns->awake);
+	dns_config_log_close(&dns->log);
 	arena_free(&dns->arena);
 	xmem_free(&dns);
 }
@@ -388,8 +403,8 @@ look_up(struct dns_question *q, const char *name)
 	ev_timer_start(dns->loop, &q->timer);
 	lookup = new_lookup(q);
 	q->lookup = lookup;
-	status = ub_resolve_event(
-	    dns->ctx, text, (int)q->type, CLASS_IN, lookup, on_result, NULL);
+	status = ub_resolve_event(dns->contexts->ctx, text, (int)q->type,
+	    CLASS_IN, lookup, on_result, NULL);
 	if (status != 0 && q->lookup == lookup) {
 		set_failed(q, DNS_TEMPORARY);
 		free_lookup(lookup);

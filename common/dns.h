@@ -69,6 +69,13 @@ struct dns_stats {
 struct dns *dns_new(
     const struct dns_config *config, struct ev_loop *loop, struct err *err);
 
+/* Takes other settings into use, on the same loop. What is under way is still
+ * answered with the old ones; when there is nothing of that left, they and
+ * their cache go. Does nothing when the settings, and the files that they
+ * name, are as before. On -1 the old settings stay. */
+int dns_configure(
+    struct dns *dns, const struct dns_config *config, struct err *err);
+
 /* Cancels all questions without calling back and frees everything; sets *dns
  * to NULL. */
 void dns_free(struct dns **dns);

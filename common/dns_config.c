@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unbound.h>
 
 #include "common/dns_int.h"
@@ -262,6 +264,48 @@ dns_config_apply(
 	return open_local_zones(ctx, err);
 }
 
+/* Adds the state of the file at path: not what is in it, but whether it is
+ * still the same. */
+static void
+add_file(FILE *out, const char *path)
+{
+	struct stat st = { .st_size = -1 };
+
+	if (path == NULL || path[0] == '\0')
+		return;
+	if (stat(path, &st) < 0)
+		st.st_size = -1;
+	fprintf(out, "%s %lld %lld %lld.%09ld", path, (long long)st.st_ino,
+	    (long long)st.st_size, (long long)st.st_mtim.tv_sec,
+	    st.st_mtim.tv_nsec);
+}
+
+char *
+dns_config_key(const struct dns_config *config, struct err *err)
+{
+	struct dns_config_servers servers = { .count = 0 };
+	char *key = NULL;
+	size_t size = 0;
+	FILE *out;
+
+	if (config->nameserver_count == 0 &&
+	    dns_config_read_servers(RESOLV_CONF, &servers, err) < 0)
+		return NULL;
+	out = open_memstream(&key, &size);
+	if (out == NULL)
+		abort();
+	fprintf(out, "%lld %lld ", (long long)config->question_timeout_ms,
+	    (long long)config->cache_bytes);
+	for (size_t i = 0; i < config->nameserver_count; i++)
+		fprintf(out, "%s ", config->nameservers[i]);
+	for (size_t i = 0; i < servers.count; i++)
+		fprintf(out, "%s ", servers.text[i]);
+	add_file(out, config->trust_anchor_file);
+	if (fclose(out) != 0 || key == NULL)
+		abort();
+	return key;
+}
+
 /* Takes a line "[TIME] libunbound[PID:0] error: TEXT". */
 static ssize_t
 take_log(void *cookie, const char *bytes, size_t size)
@@ -287,7 +331,7 @@ take_log(void *cookie, const char *bytes, size_t size)
 }
 
 void
-dns_config_log_open(struct dns_config_log *log, struct ub_ctx *ctx)
+dns_config_log_open(struct dns_config_log *log)
 {
 	log->last[0] = '\0';
 	log->stream =
@@ -295,13 +339,11 @@ dns_config_log_open(struct dns_config_log *log, struct ub_ctx *ctx)
 	/* Silence without it. */
 	if (log->stream != NULL)
 		setvbuf(log->stream, NULL, _IOLBF, BUFSIZ);
-	(void)ub_ctx_debugout(ctx, log->stream);
 }
 
 void
-dns_config_log_close(struct dns_config_log *log, struct ub_ctx *ctx)
+dns_config_log_close(struct dns_config_log *log)
 {
-	(void)ub_ctx_debugout(ctx, NULL);
 	if (log->stream != NULL)
 		fclose(log->stream);
 	log->stream = NULL;

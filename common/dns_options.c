@@ -78,20 +78,6 @@ dns_options_config(const struct dns_options *options)
 	return &kept->config;
 }
 
-bool
-dns_options_equal(const struct dns_config *a, const struct dns_config *b)
-{
-	if (a->nameserver_count != b->nameserver_count ||
-	    a->question_timeout_ms != b->question_timeout_ms ||
-	    a->cache_bytes != b->cache_bytes ||
-	    strcmp(a->trust_anchor_file, b->trust_anchor_file) != 0)
-		return false;
-	for (size_t i = 0; i < a->nameserver_count; i++)
-		if (strcmp(a->nameservers[i], b->nameservers[i]) != 0)
-			return false;
-	return true;
-}
-
 void
 dns_options_free(struct dns_config **config)
 {

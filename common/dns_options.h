@@ -7,7 +7,6 @@
 #ifndef POSTERN_COMMON_DNS_OPTIONS_H
 #define POSTERN_COMMON_DNS_OPTIONS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -61,9 +60,6 @@ int dns_options_check_servers(const char *value, struct err *err);
 /* The options as dns_new wants them, in a copy that outlives the
  * configuration; freed by dns_options_free. */
 struct dns_config *dns_options_config(const struct dns_options *options);
-
-/* Do both make the same resolver? */
-bool dns_options_equal(const struct dns_config *a, const struct dns_config *b);
 
 /* Frees what dns_options_config returned and sets it to NULL, which it may be
  * already. */

@@ -366,6 +366,11 @@ server_reload(
 	if (server_load_settings(config, &server->settings, &settings, err) !=
 	    0)
 		return -1;
+	if (server->dns != NULL &&
+	    dns_configure(server->dns, settings.dns_config, err) < 0) {
+		server_discard_settings(&settings, &server->settings);
+		return -1;
+	}
 	server_free_settings(&server->settings);
 	server->settings = settings;
 	if (server_open_dns(server, &note) != 0)

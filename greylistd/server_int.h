@@ -177,6 +177,10 @@ int server_load_settings(const struct config *config, struct settings *old,
 /* Frees what the settings own. */
 void server_free_settings(struct settings *settings);
 
+/* Frees settings that were read but are not taken into use; what they took
+ * from old goes back. */
+void server_discard_settings(struct settings *settings, struct settings *old);
+
 /* Reads the rules of greylistctl anew. On -1 the old ones stay. */
 int server_read_rules(struct server *server, struct err *err);
 

@@ -46,6 +46,20 @@ server_free_settings(struct settings *settings)
 	dns_options_free(&settings->dns_config);
 }
 
+void
+server_discard_settings(struct settings *settings, struct settings *old)
+{
+	if (old->clients == NULL) {
+		old->clients = settings->clients;
+		settings->clients = NULL;
+	}
+	if (old->recipients == NULL) {
+		old->recipients = settings->recipients;
+		settings->recipients = NULL;
+	}
+	server_free_settings(settings);
+}
+
 static char *
 own_hostname(const struct options *options)
 {

@@ -410,8 +410,13 @@ int
 server_reload(
     struct server *server, const struct config *config, struct err *err)
 {
+	const struct options *options = config_values(config);
+	struct dns_config *dns_config = dns_options_config(&options->dns);
 	struct settings *settings = settings_load(config, err);
 
+	if (settings != NULL && dns_configure(server->dns, dns_config, err) < 0)
+		settings_release(&settings);
+	dns_options_free(&dns_config);
 	if (settings == NULL)
 		return -1;
 	settings_release(&server->settings);

@@ -92,7 +92,7 @@ class Greylistd(Daemon):
                             ("WhitelistRecipients", "empty")):
             if canonical(name) not in given:
                 out.append((name, box.path(value)))
-        if "DNSPORT" in box.variables:
+        if "DNSPORT" in box.variables and "nameservers" not in given:
             out.append(("Nameservers",
                         "127.0.0.1@" + box.variables["DNSPORT"]))
         return out

@@ -135,23 +135,58 @@ start_server(struct server *s, struct ev_loop *loop)
 	ev_io_start(loop, &s->io);
 }
 
-static struct dns *
-new_dns(const struct server *s, struct ev_loop *loop, int64_t timeout_ms)
+/* With the name server at address, to be freed with free_config. */
+static struct dns_config
+make_config(const char *address, int64_t timeout_ms)
 {
-	char *servers[] = { strdup(s->address) };
-	struct dns_config config = {
+	char **servers = malloc(sizeof(*servers));
+
+	if (servers == NULL)
+		abort();
+	servers[0] = strdup(address);
+	return (struct dns_config){
 		.nameservers = servers,
 		.nameserver_count = 1,
 		.trust_anchor_file = "",
 		.question_timeout_ms = timeout_ms,
 		.cache_bytes = 1 << 20,
 	};
+}
+
+static void
+free_config(const struct dns_config *config)
+{
+	char **servers = (char **)(uintptr_t)config->nameservers;
+
+	free(servers[0]);
+	free(servers);
+}
+
+static struct dns *
+new_dns(const struct server *s, struct ev_loop *loop, int64_t timeout_ms)
+{
+	const struct dns_config config = make_config(s->address, timeout_ms);
 	struct err err = { "" };
 	struct dns *dns = dns_new(&config, loop, &err);
 
 	check_str("a resolver", err.text, "");
-	free(servers[0]);
+	free_config(&config);
 	return dns;
+}
+
+/* Returns what dns_configure returns, its sentence in err. */
+static int
+configure(
+    struct dns *dns, const char *address, const char *anchors, struct err *err)
+{
+	struct dns_config config = make_config(address, 2000);
+	int result;
+
+	config.trust_anchor_file = anchors;
+	err->text[0] = '\0';
+	result = dns_configure(dns, &config, err);
+	free_config(&config);
+	return result;
 }
 
 static void ask(struct result *r, struct dns *dns, const char *name);
@@ -387,6 +422,62 @@ test_free(struct server *s, struct ev_loop *loop)
 	dns_free(&dns);
 	ev_run(loop, EVRUN_NOWAIT);
 	check_int("nobody is called back", dead.calls, 0);
+}
+
+/* Other settings while a question is under way. */
+static void
+test_configure(struct server *s, struct ev_loop *loop)
+{
+	struct dns *dns = new_dns(s, loop, 2000);
+	struct result held = { .calls = 0 }, r = { .calls = 0 };
+	struct server other;
+	struct err err;
+	int before;
+
+	start_server(&other, loop);
+	ask(&held, dns, "held3.example");
+	ask(&r, dns, "good.example");
+	run(&r, loop, 1);
+	check_int("the same again", configure(dns, s->address, "", &err), 0);
+	before = s->asked;
+	ask(&r, dns, "good.example");
+	run(&r, loop, 2);
+	check_int("keeps the cache", s->asked, before);
+	check_int("another server", configure(dns, other.address, "", &err), 0);
+	ask(&r, dns, "good.example");
+	run(&r, loop, 3);
+	check_int("is asked", other.asked, 1);
+	check_int("and the first no more", s->asked, before);
+	check_int("who waits goes on waiting", held.calls, 0);
+	answer(s, s->held, s->held_len, &s->held_for);
+	run(&held, loop, 1);
+	check_int("and is answered by the first", held.status, DNS_FOUND);
+	check_int("not by the other", other.asked, 1);
+
+	check_int("no server", configure(dns, "localhost", "", &err), -1);
+	check_contains("says so", err.text, "neither ADDRESS");
+	check_int("no anchors",
+	    configure(dns, s->address, "/nonexistent/anchors", &err), -1);
+	check_contains("says so", err.text, "cannot open /nonexistent/anchors");
+	ask(&r, dns, "good.example");
+	ask(&r, dns, "good2.example");
+	run(&r, loop, 5);
+	check_int("all found", r.found, 5);
+	check_int("the old server and its cache stay", other.asked, 2);
+
+	/* Freed while an old one has something under way. */
+	ask(&held, dns, "silent4.example");
+	ask(&r, dns, "good3.example");
+	run(&r, loop, 6);
+	check_int("back again", configure(dns, s->address, "", &err), 0);
+	ask(&r, dns, "good.example");
+	run(&r, loop, 7);
+	ask(&held, dns, "silent5.example");
+	dns_free(&dns);
+	ev_run(loop, EVRUN_NOWAIT);
+	check_int("nobody is called back", held.calls, 1);
+	ev_io_stop(loop, &other.io);
+	close(other.io.fd);
 }
 
 static void
@@ -656,6 +747,7 @@ main(void)
 	test_chain(&server, loop);
 	test_cancel(&server, loop);
 	test_free(&server, loop);
+	test_configure(&server, loop);
 	test_crowd(&server, loop);
 	test_policysrv();
 	test_reverse();

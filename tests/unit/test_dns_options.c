@@ -96,44 +96,11 @@ test_words(void)
 	dns_options_free(&config);
 }
 
-static void
-test_equal(void)
-{
-	static const struct {
-		const char *name, *a, *b;
-		bool want;
-	} rows[] = {
-		{ "nothing", "", "", true },
-		{ "a default", "", "QuestionTimeout 8s\n", true },
-		{ "layout", "Nameservers ::1,::2\n",
-		    "Nameservers ::1\nNameservers ::2\n", true },
-		{ "one more", "Nameservers ::1\n", "Nameservers ::1 ::2\n",
-		    false },
-		{ "another", "Nameservers ::1\n", "Nameservers ::2\n", false },
-		{ "order", "Nameservers ::1 ::2\n", "Nameservers ::2 ::1\n",
-		    false },
-		{ "anchor", "", "TrustAnchorFile /a\n", false },
-		{ "time", "", "QuestionTimeout 9s\n", false },
-		{ "cache", "", "DNSCacheSize 4M\n", false },
-	};
-
-	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
-		struct err err;
-		struct dns_config *a = config_of(rows[i].a, &err);
-		struct dns_config *b = config_of(rows[i].b, &err);
-
-		check_bool(rows[i].name, dns_options_equal(a, b), rows[i].want);
-		dns_options_free(&a);
-		dns_options_free(&b);
-	}
-}
-
 int
 main(void)
 {
 	test_servers();
 	test_defaults();
 	test_words();
-	test_equal();
 	return check_done();
 }
