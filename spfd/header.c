@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "common/spfidn.h"
 #include "common/str.h"
 
 #include "spfd/header.h"
@@ -13,6 +14,8 @@
 #define VALUE_MAX 330
 /* Where a comment is cut. */
 #define COMMENT_MAX 320
+/* Room for an address with its NUL. */
+#define ADDRESS_SIZE (VALUE_MAX + 1)
 /* How much of a domain is in a comment. */
 #define DOMAIN_MAX 253
 
@@ -82,6 +85,43 @@ add_pair(
 		str_add(s, pair.text);
 }
 
+static bool
+is_ascii(const char *text)
+{
+	while (*text != '\0' && (*text & 0x80) == 0)
+		text++;
+	return *text == '\0';
+}
+
+/* The name with A-labels; as it is, when that cannot be. */
+static const char *
+ascii_name(const char *name, char buf[static SPFIDN_SIZE])
+{
+	return is_ascii(name) || !spfidn_to_ascii(name, buf) ? name : buf;
+}
+
+/* The address with A-labels, and without a local part that has no form in
+ * ASCII. */
+static const char *
+ascii_address(const char *address, char buf[static ADDRESS_SIZE])
+{
+	const char *at = strrchr(address, '@');
+	char name[SPFIDN_SIZE], local[VALUE_MAX + 1];
+	struct str s;
+
+	if (is_ascii(address) || at == NULL)
+		return at == NULL ? ascii_name(address, buf) : address;
+	str_init(&s, local, sizeof(local));
+	str_add_bytes(&s, address, (size_t)(at - address));
+	if (!is_ascii(local))
+		str_init(&s, local, sizeof(local));
+	if (s.truncated)
+		return address;
+	str_init(&s, buf, ADDRESS_SIZE);
+	str_addf(&s, "%s@%s", local, ascii_name(at + 1, name));
+	return s.truncated ? address : buf;
+}
+
 static const char *
 identity_name(enum spf_identity identity)
 {
@@ -103,28 +143,22 @@ add_sentence(struct str *s, const struct header_facts *facts)
 	add_comment(s, comment);
 }
 
-static const char *
-receiver_of(const struct header_facts *facts)
-{
-	return facts->receiver[0] != '\0' ? facts->receiver : "<UNKNOWN>";
-}
-
-static const char *
-sender_of(const struct header_facts *facts)
-{
-	return facts->sender[0] != '\0' ? facts->sender : "<>";
-}
-
 /* What all forms tell of the client. */
 static void
 add_session(
     struct str *s, const struct header_facts *facts, const char *separator)
 {
+	char buf[ADDRESS_SIZE];
+
 	add_pair(s, separator, "client-ip", facts->client);
 	if (facts->helo[0] != '\0')
-		add_pair(s, "; ", "helo", facts->helo);
-	add_pair(s, "; ", "envelope-from", sender_of(facts));
-	add_pair(s, "; ", "receiver", receiver_of(facts));
+		add_pair(s, "; ", "helo", ascii_name(facts->helo, buf));
+	add_pair(s, "; ", "envelope-from",
+	    facts->sender[0] != '\0' ? ascii_address(facts->sender, buf)
+				     : "<>");
+	add_pair(s, "; ", "receiver",
+	    facts->receiver[0] != '\0' ? ascii_name(facts->receiver, buf)
+				       : "<UNKNOWN>");
 }
 
 void
@@ -155,6 +189,7 @@ header_authres(const struct header_facts *facts, char out[static HEADER_SIZE])
 	const char *value = is_helo      ? facts->helo
 			    : at != NULL ? at + 1
 					 : finding->domain;
+	char name[SPFIDN_SIZE];
 	struct str s;
 
 	str_init(&s, out, HEADER_SIZE);
@@ -162,8 +197,8 @@ header_authres(const struct header_facts *facts, char out[static HEADER_SIZE])
 	    facts->authserv_id, spf_result_name(finding->result));
 	add_sentence(&s, facts);
 	if (value[0] != '\0')
-		add_pair(
-		    &s, " ", is_helo ? "smtp.helo" : "smtp.mailfrom", value);
+		add_pair(&s, " ", is_helo ? "smtp.helo" : "smtp.mailfrom",
+		    ascii_name(value, name));
 }
 
 static const char *

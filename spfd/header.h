@@ -7,7 +7,15 @@
  * control and 8-bit bytes as "?". Comments are cut, values are not: one that
  * has no room in a line of 998 bytes is left out.
  *
- * Sources: RFC 7208 section 9, RFC 8601 section 2.2.
+ * The lines are ASCII, whatever the session is: Postfix does not tell a policy
+ * server whether it is one with SMTPUTF8, and in a message without it a field
+ * with UTF-8 is an error, while ASCII is right in both. So domains have
+ * A-labels (RFC 8616, RFC 8601 section 2.2). A local part has no such
+ * form and is left out of envelope-from where it is not ASCII: "@DOMAIN" is
+ * the domain that was checked, and nobody else's address. Authentication-
+ * Results has no local part at all, as RFC 8601 allows.
+ *
+ * Sources: RFC 7208 section 9, RFC 8601 section 2.2, RFC 8616.
  * Threads: any; pure.
  */
 #ifndef POSTERN_SPFD_HEADER_H

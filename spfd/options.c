@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/ip.h"
+#include "common/spfidn.h"
 #include "common/str.h"
 
 #include "spfd/lists.h"
@@ -54,13 +55,19 @@ check_per_user(const char *value, struct err *err)
 }
 
 static int
-check_authserv_id(const char *value, struct err *err)
+check_host_name(const char *value, struct err *err)
 {
+	char ascii[SPFIDN_SIZE];
+
 	if (value[strcspn(value, " \t;()<>\"\\")] != '\0')
 		return err_set(err,
 		    "\"%.80s\" holds what an identifier "
 		    "cannot; write a host name",
 		    value);
+	for (const char *p = value; *p != '\0'; p++)
+		if ((*p & 0x80) != 0 && !spfidn_to_ascii(value, ascii))
+			return err_set(
+			    err, "\"%.80s\" has no form with A-labels", value);
 	return 0;
 }
 
@@ -189,10 +196,11 @@ const struct config_option options_table[] = {
 	  .help = "no recipient's domain in headers and replies" },
 	{ .name = "Authserv_Id", .type = CONFIG_STRING,
 	  .offset = FIELD(authserv_id), .initial = "HOSTNAME",
-	  .check = check_authserv_id, .argument = "NAME",
+	  .check = check_host_name, .argument = "NAME",
 	  .help = "who speaks in Authentication-Results" },
 	{ .name = "Hostname", .type = CONFIG_STRING,
-	  .offset = FIELD(hostname), .initial = "", .argument = "NAME",
+	  .offset = FIELD(hostname), .initial = "",
+	  .check = check_host_name, .argument = "NAME",
 	  .help = "our name in texts (default: this host's name)" },
 	{ .name = "Reason_Message", .type = CONFIG_STRING,
 	  .offset = FIELD(reason_message),

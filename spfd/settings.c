@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/spfidn.h"
 #include "common/str.h"
 #include "common/xmem.h"
 
@@ -27,18 +28,20 @@ own_hostname(const struct options *options)
 }
 
 /* HOSTNAME is our name; HEADER stands in the sample file of policyd-spf,
- * where HOSTNAME is meant. */
+ * where HOSTNAME is meant. Headers are ASCII. */
 static char *
 own_authserv_id(const struct options *options, const char *hostname)
 {
 	const char *id = options->authserv_id;
+	char ascii[SPFIDN_SIZE];
 
 	if (str_equal_nocase(id, "HEADER"))
 		log_info(
 		    "Authserv_Id HEADER is taken as HOSTNAME: %s", hostname);
-	else if (id[0] != '\0' && !str_equal_nocase(id, "HOSTNAME"))
-		return xmem_strdup(id);
-	return xmem_strdup(hostname);
+	if (id[0] == '\0' || str_equal_nocase(id, "HEADER") ||
+	    str_equal_nocase(id, "HOSTNAME"))
+		id = hostname;
+	return xmem_strdup(spfidn_to_ascii(id, ascii) ? ascii : id);
 }
 
 struct settings *

@@ -54,7 +54,7 @@ static const struct {
 	    "192.0.2.1", "a\r\nX: y", "\"a\\ \x80\"@e", "x)y",
 	    "Received-SPF: Fail (h.example: 192.0.2.1 is not allowed to send "
 	    "for example.org) identity=mailfrom; client-ip=192.0.2.1; "
-	    "helo=\"a??X: y\"; envelope-from=\"\\\"a\\\\ ?\\\"@e\"; "
+	    "helo=\"a??X: y\"; envelope-from=\"@e\"; "
 	    "receiver=\"x)y\"",
 	    "Authentication-Results: id.example; spf=fail (h.example: "
 	    "192.0.2.1 is not allowed to send for example.org) "
@@ -68,6 +68,45 @@ static const struct {
 	    "Authentication-Results: id.example; spf=softfail (h.example: "
 	    "192.0.2.1 is probably not allowed to send for example.org) "
 	    "smtp.helo=\"a..b\"" },
+	{ "U-labels", SPF_CHECK_PASS, SPF_CHECK_MAILFROM, "192.0.2.1",
+	    "m\u00fcll.example", "u@b\u00fccher.example", "caf\u00e9.example",
+	    "Received-SPF: Pass (h.example: 192.0.2.1 is allowed to send for "
+	    "example.org) identity=mailfrom; client-ip=192.0.2.1; "
+	    "helo=xn--mll-hoa.example; "
+	    "envelope-from=\"u@xn--bcher-kva.example\"; "
+	    "receiver=xn--caf-dma.example",
+	    "Authentication-Results: id.example; spf=pass (h.example: "
+	    "192.0.2.1 is allowed to send for example.org) "
+	    "smtp.mailfrom=xn--bcher-kva.example" },
+	{ "UTF-8 before the @", SPF_CHECK_PASS, SPF_CHECK_MAILFROM, "192.0.2.1",
+	    "mx.a", "\u00fc\"@\u00fc@b\u00fccher.example", "b.example",
+	    "Received-SPF: Pass (h.example: 192.0.2.1 is allowed to send for "
+	    "example.org) identity=mailfrom; client-ip=192.0.2.1; helo=mx.a; "
+	    "envelope-from=\"@xn--bcher-kva.example\"; receiver=b.example",
+	    "Authentication-Results: id.example; spf=pass (h.example: "
+	    "192.0.2.1 is allowed to send for example.org) "
+	    "smtp.mailfrom=xn--bcher-kva.example" },
+	{ "a HELO in UTF-8", SPF_CHECK_PASS, SPF_CHECK_HELO, "192.0.2.1",
+	    "m\u00fcll.example", "", "b.example",
+	    "Received-SPF: Pass (h.example: 192.0.2.1 is allowed to send for "
+	    "example.org) identity=helo; client-ip=192.0.2.1; "
+	    "helo=xn--mll-hoa.example; envelope-from=\"<>\"; "
+	    "receiver=b.example",
+	    "Authentication-Results: id.example; spf=pass (h.example: "
+	    "192.0.2.1 is allowed to send for example.org) "
+	    "smtp.helo=xn--mll-hoa.example" },
+	{ "no UTF-8, no A-labels", SPF_CHECK_NONE, SPF_CHECK_MAILFROM,
+	    "192.0.2.1",
+	    "m\xfc"
+	    "ll.example",
+	    "u@b\xfc.example", "\xfc.example",
+	    "Received-SPF: None (h.example: example.org has no SPF record) "
+	    "identity=mailfrom; client-ip=192.0.2.1; "
+	    "helo=\"m?ll.example\"; envelope-from=\"u@b?.example\"; "
+	    "receiver=\"?.example\"",
+	    "Authentication-Results: id.example; spf=none (h.example: "
+	    "example.org has no SPF record) "
+	    "smtp.mailfrom=\"b?.example\"" },
 };
 
 static struct header_facts
