@@ -141,7 +141,8 @@ UNIT_TESTS := \
 	test_store test_str test_unit test_xmem \
 	test_btree test_ctl_entry test_ctl_logline test_ctl_print test_ctl_text \
 	test_greylist test_greystore test_instances test_key test_namemap \
-	test_dnslist test_provider test_suspicion \
+	test_dnslist test_dnslist_checks test_facts test_facts_memory \
+	test_memo test_provider test_providers test_suspicion \
 	test_netmap test_rcptmap test_rcpttable test_regexset test_reply \
 	test_rules test_textfile test_whitelist \
 	test_spfd_advice test_spfd_caret test_spfd_header \
