@@ -305,7 +305,7 @@ spf_start(struct spf *spf, const struct spf_input *input,
 	check->spf = spf;
 	check->arena = arena_new();
 	keep_input(check, input);
-	check->answers = spfanswers_new(SPF_CHECK_QUESTIONS_MAX);
+	check->answers = spfanswers_new(check->arena, SPF_CHECK_QUESTIONS_MAX);
 	spfanswers_set_fetch(check->answers, ask, check);
 	check->checkable = spf_prepare(input, check->arena, &check->input);
 	check->timeout_s = (double)input->timeout_ms / 1000.;

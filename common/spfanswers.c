@@ -26,11 +26,11 @@ struct spfanswers {
 };
 
 struct spfanswers *
-spfanswers_new(size_t max)
+spfanswers_new(struct arena *arena, size_t max)
 {
 	struct spfanswers *answers = xmem_calloc(1, sizeof(*answers));
 
-	answers->arena = arena_new();
+	answers->arena = arena;
 	answers->max = max;
 	answers->fresh_until = INT64_MAX;
 	return answers;
@@ -41,7 +41,6 @@ spfanswers_free(struct spfanswers **answers)
 {
 	if (*answers == NULL)
 		return;
-	arena_free(&(*answers)->arena);
 	xmem_free(&(*answers)->questions);
 	xmem_free(answers);
 }

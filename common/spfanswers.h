@@ -36,8 +36,9 @@ struct spfanswers_answer {
 	const struct dnspacket_record *records;
 };
 
-/* Makes a table for at most max questions. */
-struct spfanswers *spfanswers_new(size_t max);
+/* Makes a table for at most max questions. What it keeps lies in arena, which
+ * must live longer. */
+struct spfanswers *spfanswers_new(struct arena *arena, size_t max);
 
 /* Frees it; sets *answers to NULL, which it may be already. */
 void spfanswers_free(struct spfanswers **answers);

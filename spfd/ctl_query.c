@@ -6,7 +6,6 @@
 #include "common/json.h"
 #include "common/spfguard.h"
 #include "common/str.h"
-#include "common/xmem.h"
 
 #include "spfd/answer.h"
 #include "spfd/ctl.h"
@@ -342,13 +341,8 @@ static void
 close_query(struct query *query)
 {
 	for (size_t i = 0; i < query->count; i++) {
-		struct finding *finding = &query->checks[i].finding;
-
 		spf_cancel(&query->checks[i].running);
-		xmem_free(&finding->domain);
-		xmem_free(&finding->mechanism);
-		xmem_free(&finding->problem);
-		xmem_free(&finding->explanation);
+		findings_drop(&query->checks[i].finding);
 	}
 	settings_release(&query->settings);
 	arena_free(&query->arena);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include <stddef.h>
+#include <string.h>
 
 #include "common/xmem.h"
 
@@ -11,13 +11,11 @@ findings_new(void)
 	return xmem_calloc(1, sizeof(struct findings));
 }
 
-static void
-clear(struct finding *finding)
+void
+findings_drop(struct finding *finding)
 {
 	xmem_free(&finding->domain);
-	xmem_free(&finding->mechanism);
-	xmem_free(&finding->problem);
-	xmem_free(&finding->explanation);
+	memset(finding, 0, sizeof(*finding));
 }
 
 void
@@ -25,24 +23,35 @@ findings_free(struct findings **findings)
 {
 	if (*findings == NULL)
 		return;
-	clear(&(*findings)->helo);
-	clear(&(*findings)->mailfrom);
+	findings_drop(&(*findings)->helo);
+	findings_drop(&(*findings)->mailfrom);
 	xmem_free(findings);
 }
 
 void
 findings_take(struct finding *finding, const struct spf_output *output)
 {
-	clear(finding);
-	*finding = (struct finding){
-		.is_known = true,
-		.result = output->result,
-		.domain = xmem_strdup(output->domain),
-		.mechanism = xmem_strdup(output->mechanism),
-		.problem = xmem_strdup(output->problem),
-		.explanation = xmem_strdup(output->explanation),
-		.lookups = output->lookups,
-	};
+	const char *const texts[] = { output->domain, output->mechanism,
+		output->problem, output->explanation };
+	char **const places[] = { &finding->domain, &finding->mechanism,
+		&finding->problem, &finding->explanation };
+	size_t lens[4], size = 0;
+	char *to;
+
+	findings_drop(finding);
+	finding->is_known = true;
+	finding->result = output->result;
+	finding->lookups = output->lookups;
+	for (size_t i = 0; i < 4; i++) {
+		lens[i] = strlen(texts[i]) + 1;
+		size += lens[i];
+	}
+	to = xmem_alloc(size);
+	for (size_t i = 0; i < 4; i++) {
+		memcpy(to, texts[i], lens[i]);
+		*places[i] = to;
+		to += lens[i];
+	}
 }
 
 const char *

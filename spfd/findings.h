@@ -36,7 +36,7 @@ struct finding {
 	bool is_known; /* was checked; else the rest is 0 */
 	enum spf_result result;
 	enum findings_record record;
-	char *domain; /* texts as in struct spf_output */
+	char *domain; /* texts as in struct spf_output, in one block */
 	char *mechanism;
 	char *problem;
 	char *explanation;
@@ -56,6 +56,9 @@ struct findings *findings_new(void);
 
 /* Frees them; sets *findings to NULL. */
 void findings_free(struct findings **findings);
+
+/* Frees what finding keeps; it is all 0 then. */
+void findings_drop(struct finding *finding);
 
 /* Keeps what a check found; output is copied. */
 void findings_take(struct finding *finding, const struct spf_output *output);

@@ -152,7 +152,9 @@ void
 spfzone_check(struct spfzone *zone, struct spfguard *guard,
     const struct spfguard_input *input, struct spfguard_output *output_r)
 {
-	struct spfanswers *answers = spfanswers_new(SPF_CHECK_QUESTIONS_MAX);
+	struct arena *arena = arena_new();
+	struct spfanswers *answers =
+	    spfanswers_new(arena, SPF_CHECK_QUESTIONS_MAX);
 	size_t answered = 0;
 
 	zone->runs = 1;
@@ -164,4 +166,5 @@ spfzone_check(struct spfzone *zone, struct spfguard *guard,
 	}
 	zone->questions = spfanswers_count(answers);
 	spfanswers_free(&answers);
+	arena_free(&arena);
 }

@@ -6,7 +6,8 @@
 static void
 test_questions(void)
 {
-	struct spfanswers *answers = spfanswers_new(3);
+	struct arena *arena = arena_new();
+	struct spfanswers *answers = spfanswers_new(arena, 3);
 
 	check_int("missing",
 	    spfanswers_get(answers, "a.org", DNSPACKET_A).status,
@@ -34,12 +35,14 @@ test_questions(void)
 	spfanswers_free(&answers);
 	check_true("freed", answers == NULL);
 	spfanswers_free(&answers);
+	arena_free(&arena);
 }
 
 static void
 test_answers(void)
 {
-	struct spfanswers *answers = spfanswers_new(100);
+	struct arena *arena = arena_new();
+	struct spfanswers *answers = spfanswers_new(arena, 100);
 	char bytes[] = "a\0b";
 	struct dnspacket_record records[2] = {
 		{ .data = bytes, .len = 3, .ttl = 60 },
@@ -72,13 +75,15 @@ test_answers(void)
 	    spfanswers_get(answers, "49.org", DNSPACKET_A).status,
 	    SPFANSWERS_NO_NAME);
 	spfanswers_free(&answers);
+	arena_free(&arena);
 }
 
 /* How long all that was given may be kept, and nothing else. */
 static void
 test_fresh(void)
 {
-	struct spfanswers *answers = spfanswers_new(3);
+	struct arena *arena = arena_new();
+	struct spfanswers *answers = spfanswers_new(arena, 3);
 	struct spfanswers_answer answer = { .status = SPFANSWERS_NO_NAME };
 
 	for (int i = 0; i < 3; i++) {
@@ -101,6 +106,7 @@ test_fresh(void)
 	spfanswers_get(answers, "2.org", DNSPACKET_A);
 	check_int("a shorter one", spfanswers_fresh_until(answers), 100);
 	spfanswers_free(&answers);
+	arena_free(&arena);
 }
 
 int
