@@ -376,6 +376,7 @@ demo: all
 
 bench: all $(TOOLS)
 	tests/bench/run
+	tests/bench/greydns
 	tests/bench/spf
 
 # --------------------------------------------------------- fuzz targets
