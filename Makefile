@@ -93,6 +93,7 @@ greylist_SRCS := \
 	greylistd/greylist.c \
 	greylistd/greystore.c \
 	greylistd/greystore_expire.c \
+	greylistd/greystore_rows.c \
 	greylistd/instances.c \
 	greylistd/key.c \
 	greylistd/namemap.c \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * greystore_int.h - what greystore.c and greystore_expire.c share; for these
+ * greystore_int.h - what greystore.c (the file, its turns and counts),
+ * greystore_rows.c (what is in it) and greystore_expire.c share; for these
  * files only
  */
 #ifndef POSTERN_GREYLISTD_GREYSTORE_INT_H
