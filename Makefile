@@ -114,7 +114,8 @@ greylist_SRCS := \
 
 greylistd_SRCS := greylistd/main.c greylistd/server.c \
 	greylistd/server_setup.c greylistd/server_decide.c \
-	greylistd/server_facts.c greylistd/server_housekeeping.c
+	greylistd/server_facts.c greylistd/server_housekeeping.c \
+	greylistd/server_store.c
 greylistctl_SRCS := greylistd/ctl.c $(patsubst %,greylistd/ctl_%.c,\
 	dbcopy export forget import list maint merge postgrey report \
 	report_print rule show stats)

@@ -52,6 +52,21 @@ struct outcome {
 	char *suspicious;     /* the signs, or NULL; freed with the work */
 };
 
+/* One request with all that is looked up about it. */
+struct server_inquiry {
+	const char *client_name;
+	const char *client_address;
+	const struct facts *facts; /* or NULL */
+	const char *sender;
+	const char *recipient;
+	struct ip ip;
+	bool has_ip;
+	bool is_data; /* asked at DATA or END-OF-MESSAGE */
+	int64_t now_s;
+	struct rcpttable_action table;
+	char client_key[KEY_SIZE];
+};
+
 /* A request of this turn, until its reply. */
 struct work {
 	struct policysrv_call *call;
@@ -135,6 +150,17 @@ void server_decide(struct server *server,
  * lists nor known? Sets client_r then; its texts are the request's. */
 bool server_wants_facts(struct server *server,
     const struct policyproto_request *request, struct facts_client *client_r);
+
+/* The outcome is to pass, for this reason (server_decide.c). */
+void server_pass(struct outcome *outcome, const char *reason);
+
+/* Would it pass as client or triplet that is known? Then DNS has no say, and
+ * no failure of DNS can do any harm (server_store.c). */
+bool server_is_known(struct server *server, struct server_inquiry *q);
+
+/* Decides by what is stored, and stores what follows (server_store.c). */
+void server_decide_by_store(
+    struct server *server, struct server_inquiry *q, struct outcome *outcome);
 
 /* Decides on a request in this turn; the reply goes out at its end
  * (server.c). */
