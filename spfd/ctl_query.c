@@ -205,10 +205,7 @@ make_answer(struct query *query, struct answer *answer)
 		else
 			findings.mailfrom = check->finding;
 	}
-	if (lists_has_ip(&policy->skip, &query->ip))
-		findings.bypass = FINDINGS_SKIPPED;
-	else if (lists_has_ip(&policy->whitelist, &query->ip))
-		findings.bypass = FINDINGS_WHITELIST;
+	findings.bypass = policy_bypass(policy, &query->ip, query->sender);
 	answer_make(query->settings, policy, &request, &findings, answer);
 }
 

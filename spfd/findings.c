@@ -68,6 +68,8 @@ findings_bypass_name(enum findings_bypass bypass)
 		return "Domain_Whitelist";
 	case FINDINGS_PTR_WHITELIST:
 		return "Domain_Whitelist_PTR";
+	case FINDINGS_EXEMPT_DOMAIN:
+		return "Exempt_Domains";
 	case FINDINGS_CHECKED:
 		break;
 	}

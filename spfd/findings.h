@@ -22,6 +22,7 @@ enum findings_bypass {
 	FINDINGS_HELO_WHITELIST,
 	FINDINGS_DOMAIN_WHITELIST,
 	FINDINGS_PTR_WHITELIST,
+	FINDINGS_EXEMPT_DOMAIN, /* Exempt_Domains */
 };
 
 /* Is the record exactly "v=spf1 -all"? */

@@ -215,6 +215,8 @@ bypass_text(enum findings_bypass bypass)
 		return "SPF skipped for whitelisted relay domain";
 	case FINDINGS_PTR_WHITELIST:
 		return "SPF skipped for PTR whitelisted relay domain";
+	case FINDINGS_EXEMPT_DOMAIN:
+		return "SPF skipped for exempt sender domain";
 	case FINDINGS_CHECKED:
 		break;
 	}

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/str.h"
+#include "common/textfile.h"
 #include "common/xmem.h"
 
 #include "spfd/lists.h"
@@ -86,6 +87,47 @@ lists_check_names(const char *text, struct err *err)
 			return err_set(
 			    err, "\"%.80s\" is no domain name", element);
 	return 0;
+}
+
+static int
+add_line(struct config *config, const char *option, char *line, struct err *err)
+{
+	char element[ELEMENT_SIZE];
+	const char *rest = line;
+
+	line[strcspn(line, "#")] = '\0';
+	while (next_element(&rest, element))
+		if (config_set(config, option, element, err) != 0)
+			return -1;
+	return 0;
+}
+
+int
+lists_read_file(struct config *config, const char *option, const char *path,
+    struct err *err)
+{
+	struct textfile *file;
+	enum textfile_line kind;
+	char *text, *line;
+	size_t len;
+	int r = 0;
+
+	if (textfile_read(path, &text, &len, err) != TEXTFILE_OK)
+		return -1;
+	file = xmem_calloc(1, sizeof(*file));
+	file->text = text;
+	file->len = len;
+	while (r == 0 && (kind = textfile_next(file, &line)) != TEXTFILE_END) {
+		if (kind == TEXTFILE_LINE)
+			r = add_line(config, option, line, err);
+		else
+			r = err_set(err, "the line is too long or no text");
+		if (r != 0)
+			(void)err_prefix(err, "%s:%u: ", path, file->number);
+	}
+	xmem_free(&file);
+	xmem_free(&text);
+	return r;
 }
 
 struct lists_nets

@@ -6,7 +6,7 @@
  * blanks may stand anywhere around. Networks may have host bits (they are
  * masked off), names any case and a dot at the end.
  *
- * Threads: any; pure.
+ * Threads: any; pure, but for lists_read_file.
  */
 #ifndef POSTERN_SPFD_LISTS_H
 #define POSTERN_SPFD_LISTS_H
@@ -33,6 +33,12 @@ struct lists_names {
 int lists_check_nets(const char *text, struct err *err);
 /* The same for names. */
 int lists_check_names(const char *text, struct err *err);
+
+/* Adds the elements of a file to the option of that name, a list: commas,
+ * blanks and line ends are between them, "#" begins a comment. Returns 0, or
+ * -1 with "PATH:LINE: ". */
+int lists_read_file(struct config *config, const char *option, const char *path,
+    struct err *err);
 
 /* Reads all texts of an option that were checked so. lists_free_* frees. */
 struct lists_nets lists_nets(const struct config_list *texts);

@@ -98,6 +98,22 @@ set_seed_only(struct config *config, const char *value, struct err *err)
 	return config_set(config, "TestOnly", value, err);
 }
 
+static int
+set_whitelist_file(struct config *config, const char *value, struct err *err)
+{
+	if (lists_read_file(config, "Whitelist", value, err) != 0)
+		return err_prefix(err, "Whitelist_File: ");
+	return 0;
+}
+
+static int
+set_exempt_file(struct config *config, const char *value, struct err *err)
+{
+	if (lists_read_file(config, "Exempt_Domains", value, err) != 0)
+		return err_prefix(err, "Exempt_Domains_File: ");
+	return 0;
+}
+
 #define FIELD(member) offsetof(struct options, member)
 
 /* clang-format off */
@@ -183,6 +199,17 @@ const struct config_option options_table[] = {
 	  .offset = FIELD(domain_whitelist_ptr), .check = lists_check_names,
 	  .argument = "DOMAIN,...",
 	  .help = "not checked, if the client's own name is below these" },
+
+	{ .name = "Exempt_Domains", .type = CONFIG_LIST,
+	  .offset = FIELD(exempt_domains), .check = lists_check_names,
+	  .argument = "DOMAIN,...",
+	  .help = "senders in just these domains: not checked" },
+	{ .name = "Whitelist_File", .type = CONFIG_CALL,
+	  .set = set_whitelist_file, .argument = "PATH",
+	  .help = "what this file lists is added to Whitelist" },
+	{ .name = "Exempt_Domains_File", .type = CONFIG_CALL,
+	  .set = set_exempt_file, .argument = "PATH",
+	  .help = "what this file lists is added to Exempt_Domains" },
 
 	{ .name = "SPF_Enhanced_Status_Codes", .type = CONFIG_BOOL,
 	  .offset = FIELD(enhanced_codes), .initial = "yes",

@@ -72,6 +72,7 @@ struct options {
 	struct config_list helo_whitelist;
 	struct config_list domain_whitelist;
 	struct config_list domain_whitelist_ptr;
+	struct config_list exempt_domains;
 
 	bool enhanced_codes;
 	int header_type; /* enum options_header */

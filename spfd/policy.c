@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <stddef.h>
+#include <string.h>
 
 #include "common/str.h"
 #include "common/xmem.h"
@@ -20,6 +21,7 @@ static const char *const option_names[] = {
 	"defaultSeedOnly",
 	"skip_addresses",
 	"Whitelist",
+	"Exempt_Domains",
 	"Header_Type",
 	"Hide_Receiver",
 	"SPF_Enhanced_Status_Codes",
@@ -49,6 +51,7 @@ policy_new(const struct options *options)
 	policy->not_pass = lists_names(&options->reject_not_pass_domains);
 	policy->skip = lists_nets(&options->skip_addresses);
 	policy->whitelist = lists_nets(&options->whitelist);
+	policy->exempt = lists_names(&options->exempt_domains);
 	policy->header_type = (enum options_header)options->header_type;
 	policy->hide_receiver = options->hide_receiver;
 	policy->enhanced_codes = options->enhanced_codes;
@@ -68,6 +71,7 @@ policy_free(struct policy **policy)
 	lists_free_names(&p->not_pass);
 	lists_free_nets(&p->skip);
 	lists_free_nets(&p->whitelist);
+	lists_free_names(&p->exempt);
 	xmem_free(&p->reason_message);
 	xmem_free(policy);
 }
@@ -80,6 +84,21 @@ policy_has_option(const char *name)
 		if (str_equal_name(option_names[i], name))
 			return true;
 	return false;
+}
+
+enum findings_bypass
+policy_bypass(
+    const struct policy *policy, const struct ip *ip, const char *sender)
+{
+	const char *at = strrchr(sender, '@');
+
+	if (lists_has_ip(&policy->skip, ip))
+		return FINDINGS_SKIPPED;
+	if (lists_has_ip(&policy->whitelist, ip))
+		return FINDINGS_WHITELIST;
+	if (at != NULL && lists_has_name(&policy->exempt, at + 1))
+		return FINDINGS_EXEMPT_DOMAIN;
+	return FINDINGS_CHECKED;
 }
 
 static struct verdict_identity

@@ -15,6 +15,7 @@
 
 #include "common/config.h"
 
+#include "spfd/findings.h"
 #include "spfd/lists.h"
 #include "spfd/options.h"
 #include "spfd/verdict.h"
@@ -26,6 +27,7 @@ struct policy {
 	struct lists_names not_pass; /* Reject_Not_Pass_Domains */
 	struct lists_nets skip;      /* skip_addresses */
 	struct lists_nets whitelist; /* Whitelist */
+	struct lists_names exempt;   /* Exempt_Domains */
 	enum options_header header_type;
 	bool hide_receiver;
 	bool enhanced_codes;
@@ -40,6 +42,11 @@ void policy_free(struct policy **policy);
 
 /* Can this option be set per recipient? */
 bool policy_has_option(const char *name);
+
+/* Why nothing is checked of mail with this client and sender, as far as that
+ * needs no DNS; FINDINGS_CHECKED when there is no reason. */
+enum findings_bypass policy_bypass(
+    const struct policy *policy, const struct ip *ip, const char *sender);
 
 /* The facts for verdict_decide; they point into findings. */
 struct verdict_facts policy_facts(const struct policy *policy,

@@ -255,7 +255,7 @@ begin_work(struct server *server, struct policysrv_call *call,
 	    on_done, work);
 }
 
-/* Answers for addresses that this recipient's lists leave out: without DNS,
+/* Answers for mail that this recipient's lists leave out: without DNS,
  * but the header comes once per message all the same. */
 static bool
 is_left_out(struct server *server, struct policysrv_call *call,
@@ -275,15 +275,12 @@ is_left_out(struct server *server, struct policysrv_call *call,
 		.helo = r.helo,
 		.sender = r.sender,
 	};
-	enum findings_bypass bypass, before;
+	enum findings_bypass bypass = policy_bypass(policy, ip, r.sender);
+	enum findings_bypass before;
 	struct findings *findings;
 	struct answer answer;
 
-	if (lists_has_ip(&policy->skip, ip))
-		bypass = FINDINGS_SKIPPED;
-	else if (lists_has_ip(&policy->whitelist, ip))
-		bypass = FINDINGS_WHITELIST;
-	else
+	if (bypass == FINDINGS_CHECKED)
 		return false;
 	findings = instances_take(server->instances, &key, now_s);
 	if (findings == NULL)

@@ -64,10 +64,22 @@ Lookup_Time = 2
 """,
 }
 
+# For policyd-spf-perl alone, which has files in place of options.
+FILES = {
+    "exempt_spf_addresses": "203.0.113.200, 198.51.100.0/24\n2001:db8:9::/48\n",
+    "exempt_spf_domains": "fail.example,other.example\nsoft.example\n",
+}
+CONFIGS["c4"] = """\
+TempError_Defer yes
+Whitelist_File /etc/postfix/exempt_spf_addresses
+Exempt_Domains_File /etc/postfix/exempt_spf_domains
+"""
+
 ZONE = r"""
 pass.example TXT "v=spf1 ip4:192.0.2.0/24 ip6:2001:db8:1::/48 -all"
 helopass.example TXT "v=spf1 ip4:192.0.2.0/24 -all"
 fail.example TXT "v=spf1 -all"
+sub.fail.example TXT "v=spf1 -all"
 explained.example TXT "v=spf1 -all exp=why.explained.example"
 why.explained.example TXT "%{i} may not send for %{d}."
 badwhy.example TXT "v=spf1 -all exp=why.badwhy.example"
@@ -190,6 +202,22 @@ CASES = [
     Case("PTR looks alike", {"client_address": "203.0.113.79"}),
     Case("PTR is a lie", {"client_address": "203.0.113.80"}),
     sender("strict"),
+    # the files of policyd-spf-perl
+    Case("exempt address", {"client_address": "203.0.113.200",
+                            "sender": "a@explained.example"}, "c4"),
+    Case("exempt network", {"client_address": "198.51.100.7",
+                            "sender": "a@explained.example"}, "c4"),
+    Case("exempt network, IPv6", {"client_address": "2001:db8:9::1"}, "c4"),
+    Case("address not exempt", {"client_address": "203.0.113.201"}, "c4"),
+    Case("exempt domain", {"sender": "a@fail.example"}, "c4"),
+    Case("exempt domain, HELO fails", {"sender": "a@soft.example",
+                                       "helo_name": "fail.example"}, "c4"),
+    Case("below an exempt domain", {"sender": "a@sub.fail.example"}, "c4"),
+    Case("exempt domain in capitals", {"sender": "a@FAIL.example"}, "c4"),
+    Case("not exempt", {"sender": "a@explained.example"}, "c4"),
+    Case("DNS fails, not exempt", {"sender": "a@servfail.example"}, "c4"),
+    Case("local client, exempt domain",
+         {"sender": "a@fail.example", "client_address": "127.0.0.1"}, "c4"),
     Case("below a strict domain", {"sender": "a@sub.strict.example"}),
     # the protocol
     Case("no recipient", {"protocol_state": "DATA", "recipient": ""}),

@@ -8,7 +8,7 @@ All are started as spawn(8) does, spfd under the name of policyd-spf, with the
 same configuration file and the same DNS. What their answers mean must be the
 same, but for what spf-differences.txt, beside this file, lists and explains;
 a difference that is not listed fails, and so does a listed one that does not
-show. spfd is also asked over a socket, with the very same answers.
+show, unless "?" begins its second column. spfd is also asked over a socket, with the very same answers.
 """
 import argparse
 import os
@@ -26,7 +26,7 @@ sys.dont_write_bytecode = True
 
 from dnsrig import FaultDns                             # noqa: E402
 from namespaces import Unavailable, enter               # noqa: E402
-from spfcases import BASE, CASES, CONFIGS, ZONE         # noqa: E402
+from spfcases import BASE, CASES, CONFIGS, FILES, ZONE  # noqa: E402
 
 SPFD = os.path.join(os.path.abspath(
     os.environ.get("BINDIR", ROOT + "/build/bin")), "spfd")
@@ -199,7 +199,7 @@ def matches(pattern, text):
 def is_listed(table, case, who, says):
     found = False
     for row in table:
-        if row[0] == case and matches(row[1], who) \
+        if row[0] == case and matches(row[1].lstrip("?"), who) \
                 and matches(row[2], says):
             row[5] = found = True
     return found
@@ -234,11 +234,12 @@ class Run:
 
     def config(self, name, path):
         servers = {"spfd": Server(["policyd-spf", path], SPFD),
-                   "python": Server([PYTHON, path]),
                    "socket": Server(
                        [SPFD, "-c", path, "-o", "User=nobody", "-o",
                         f"Listen=unix:{path}.socket"], path=path + ".socket")}
-        if name == "c0":
+        if name != "c4":
+            servers["python"] = Server([PYTHON, path])
+        if name in ("c0", "c4"):
             servers["perl"] = Server([PERL])
         for number, case in enumerate(CASES):
             if name not in case.configs.split() or \
@@ -246,8 +247,9 @@ class Run:
                 continue
             said = {who: server.ask(encode(case, number))
                     for who, server in servers.items()}
-            self.compare(case, f"{name} python", said["spfd"],
-                         said["python"], meaning)
+            if "python" in said:
+                self.compare(case, f"{name} python", said["spfd"],
+                             said["python"], meaning)
             if "perl" in said:
                 self.compare(case, f"{name} perl", said["spfd"],
                              said["perl"], coarse)
@@ -259,10 +261,20 @@ class Run:
             server.stop()
 
     def vanished(self):
-        left = [row for row in self.table if not row[5]]
+        left = [row for row in self.table
+                if not row[5] and not row[1].startswith("?")]
         self.result(not left, "every listed difference shows", *(
             f"spf-differences.txt:{r[4]}: {r[0]} | {r[1]} | {r[2]}"
             for r in left))
+
+
+def exempt():
+    """The files of policyd-spf-perl, in a directory of this namespace."""
+    subprocess.run(["mount", "-t", "tmpfs", "none", "/etc/postfix"],
+                   check=True)
+    for name, text in FILES.items():
+        with open("/etc/postfix/" + name, "w") as f:
+            f.write(text)
 
 
 def main():
@@ -272,7 +284,8 @@ def main():
     options.add_argument("cases", nargs="*")
     given = options.parse_args()
     given.verbose |= os.environ.get("HARNESS_IS_VERBOSE") == "1"
-    missing = [p for p in (SPFD, PYTHON, PERL) if not os.access(p, os.X_OK)]
+    missing = [p for p in (SPFD, PYTHON, PERL, "/etc/postfix")
+               if not os.access(p, os.X_OK)]
     try:
         if missing:
             raise Unavailable("no " + " ".join(missing))
@@ -287,6 +300,8 @@ def main():
             path = f"/run/rig/{name}.conf"
             with open(path, "w") as f:
                 f.write(text)
+            if name == "c4":
+                exempt()
             run.config(name, path)
     if not given.cases:
         run.vanished()
