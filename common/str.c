@@ -94,10 +94,25 @@ escape_set_has(const struct escape_set *set, uint8_t byte)
 	return (set->bits[byte / 64] >> byte % 64 & 1) != 0;
 }
 
+/* Are these eight bytes all within 0x20..0x7e? Without branches: most text
+ * is, and all of a log line passes here. */
+static bool
+eight_printable(const char *bytes)
+{
+	const uint64_t ones = 0x0101010101010101, high = ones << 7;
+	uint64_t x;
+
+	memcpy(&x, bytes, sizeof(x));
+	/* Below 0x80, + 0x60 sets the high bit from 0x20 on, + 1 at 0x7f. */
+	return (x & high) == 0 &&
+	       ((x + ones * 0x60) & ~(x + ones) & high) == high;
+}
+
 void
 str_add_escaped(struct str *s, const char *bytes, size_t len, const char *also)
 {
 	static const char hex[] = "0123456789ABCDEF";
+	bool nothing_else = *also == '\0';
 	struct escape_set set = { { UINT32_MAX, 0, UINT64_MAX, UINT64_MAX } };
 	size_t plain = 0;
 
@@ -109,6 +124,11 @@ str_add_escaped(struct str *s, const char *bytes, size_t len, const char *also)
 		uint8_t byte = (uint8_t)bytes[i];
 		char escape[3] = { '%', hex[byte >> 4], hex[byte & 15] };
 
+		if (nothing_else && len - i >= 8 &&
+		    eight_printable(bytes + i)) {
+			i += 7;
+			continue;
+		}
 		if (!escape_set_has(&set, byte))
 			continue;
 		str_add_bytes(s, bytes + plain, i - plain);

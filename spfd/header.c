@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <ctype.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "common/spfidn.h"
@@ -38,15 +39,33 @@ is_plain(const char *value)
 	return in_atom;
 }
 
+/* Adds text with a backslash before each of signs, until max bytes or one
+ * more are there. */
+static void
+add_with_backslashes(
+    struct str *s, const char *text, const char *signs, size_t max)
+{
+	size_t end = s->len + max;
+
+	while (*text != '\0' && s->len < end && !s->truncated) {
+		size_t len = strcspn(text, signs);
+
+		if (len > end - s->len)
+			len = end - s->len;
+		if (len == 0) {
+			str_add_char(s, '\\');
+			len = 1;
+		}
+		text_add_printable(s, text, len);
+		text += len;
+	}
+}
+
 static void
 add_quoted(struct str *s, const char *value)
 {
 	str_add_char(s, '"');
-	for (; *value != '\0'; value++) {
-		if (*value == '"' || *value == '\\')
-			str_add_char(s, '\\');
-		text_add_printable(s, value, 1);
-	}
+	add_with_backslashes(s, value, "\"\\", SIZE_MAX - s->len);
 	str_add_char(s, '"');
 }
 
@@ -54,14 +73,8 @@ add_quoted(struct str *s, const char *value)
 static void
 add_comment(struct str *s, const char *text)
 {
-	size_t start = s->len;
-
 	str_add_char(s, '(');
-	for (; *text != '\0' && s->len - start < COMMENT_MAX; text++) {
-		if (strchr("()\\", *text) != NULL)
-			str_add_char(s, '\\');
-		text_add_printable(s, text, 1);
-	}
+	add_with_backslashes(s, text, "()\\", COMMENT_MAX - 1);
 	str_add_char(s, ')');
 }
 
@@ -76,7 +89,9 @@ add_pair(
 	if (strlen(value) > VALUE_MAX)
 		return;
 	str_init(&pair, buf, sizeof(buf));
-	str_addf(&pair, "%s%s=", separator, key);
+	str_add(&pair, separator);
+	str_add(&pair, key);
+	str_add_char(&pair, '=');
 	if (is_plain(value))
 		str_add(&pair, value);
 	else
@@ -169,8 +184,10 @@ header_received_spf(
 	struct str s;
 
 	str_init(&s, out, HEADER_SIZE);
-	str_addf(&s, "Received-SPF: %c%s ", toupper((unsigned char)name[0]),
-	    name + 1);
+	str_add(&s, "Received-SPF: ");
+	str_add_char(&s, (char)toupper((unsigned char)name[0]));
+	str_add(&s, name + 1);
+	str_add_char(&s, ' ');
 	add_sentence(&s, facts);
 	add_pair(&s, " ", "identity", identity_name(facts->identity));
 	add_session(&s, facts, "; ");

@@ -274,7 +274,9 @@ add_pair(struct str *s, const char *name, const char *value)
 {
 	if (value == NULL || *value == '\0')
 		return;
-	str_addf(s, ", %s=", name);
+	str_add(s, ", ");
+	str_add(s, name);
+	str_add_char(s, '=');
 	str_add_escaped(s, value, strnlen(value, LOG_VALUE_MAX), ",");
 }
 
@@ -290,12 +292,14 @@ text_log(const struct text_event *event, char out[static TEXT_LOG_SIZE])
 		    strnlen(event->queue_id, LOG_VALUE_MAX), ",");
 		str_add(&s, ": ");
 	}
-	str_addf(&s, "action=%s", event->action);
+	str_add(&s, "action=");
+	str_add(&s, event->action);
 	add_pair(&s, "reason", event->reason);
 	if (finding != NULL) {
-		str_addf(&s, ", identity=%s, result=%s",
-		    event->identity == SPF_CHECK_HELO ? "helo" : "mailfrom",
-		    spf_result_name(finding->result));
+		str_add(&s, event->identity == SPF_CHECK_HELO
+				? ", identity=helo, result="
+				: ", identity=mailfrom, result=");
+		str_add(&s, spf_result_name(finding->result));
 		add_pair(&s, "domain", finding->domain);
 		add_pair(&s, "mechanism", finding->mechanism);
 		add_pair(&s, "problem", finding->problem);

@@ -126,6 +126,30 @@ test_escape_bytes(void)
 	}
 }
 
+/* The same within longer texts, wherever it stands. */
+static void
+test_escape_places(void)
+{
+	unsigned wrong = 0;
+
+	for (int i = 0; i < 256 * 20; i++) {
+		int byte = i % 256, at = i / 256;
+		bool is_plain = byte >= 0x20 && byte <= 0x7e;
+		char input[21] = "\"abcdefgh ABCDEFGH~ ";
+		char buf[32], want[32];
+		struct str s;
+
+		input[at] = (char)byte;
+		(void)snprintf(want, sizeof(want),
+		    is_plain ? "%.*s%c%s" : "%.*s%%%02X%s", at, input, byte,
+		    input + at + 1);
+		str_init(&s, buf, sizeof(buf));
+		str_add_escaped(&s, input, 20, "");
+		wrong += strcmp(buf, want) != 0;
+	}
+	check_uint("bytes in their places", wrong, 0);
+}
+
 static void
 test_trim(void)
 {
@@ -294,6 +318,7 @@ main(void)
 	test_cut();
 	test_escape();
 	test_escape_bytes();
+	test_escape_places();
 	test_trim();
 	test_lower();
 	test_equal();
