@@ -38,6 +38,7 @@ struct result {
 	int wanted; /* the loop ends after so many calls */
 	enum dns_status status;
 	size_t count;
+	uint32_t ttl;
 	char data[64]; /* of the first record */
 	bool in_ask, early;
 	struct dns *dns; /* for those who ask again */
@@ -202,6 +203,7 @@ on_answer(void *arg, const struct dns_answer *a)
 	r->found += a->status == DNS_FOUND;
 	r->temporary += a->status == DNS_TEMPORARY;
 	r->count = a->count;
+	r->ttl = a->ttl;
 	if (a->count > 0 && a->records[0].len < sizeof(r->data))
 		memcpy(r->data, a->records[0].data, a->records[0].len);
 	if (r->victim != NULL)
@@ -271,6 +273,8 @@ test_answers(struct server *s, struct ev_loop *loop)
 		check_false("before dns_ask returned", r.early);
 		if (r.status == DNS_FOUND)
 			check_mem("its data", r.data, 4, "\xc0\0\2\1", 4);
+		check_bool(
+		    "may be kept", r.ttl > 0 && r.ttl <= 60, r.count > 0);
 	}
 	check_uint("questions", dns_stats(dns)->questions, 13);
 	check_uint("found", dns_stats(dns)->found, 8);
