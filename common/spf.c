@@ -17,6 +17,7 @@ struct spf {
 	struct ev_loop *loop;
 	struct spfguard *guard;
 	struct spfcache *cache;
+	unsigned forgotten; /* how often */
 	struct spf_check *checks;
 	unsigned open;
 };
@@ -39,6 +40,7 @@ struct spf_check {
 	struct asked *asked;
 	size_t asked_count;
 	bool checkable, started;
+	unsigned forgotten; /* as it was when the check began */
 	double timeout_s;
 	struct ev_timer timer; /* first "begin", then "too late" */
 	spf_callback *callback;
@@ -122,6 +124,7 @@ spf_known(
 void
 spf_forget(struct spf *spf)
 {
+	spf->forgotten++;
 	spfcache_clear(spf->cache);
 }
 
@@ -134,6 +137,7 @@ keep(struct spf_check *check, const struct spfguard_output *guarded,
 	int64_t fresh_until_ms = spfanswers_fresh_until(check->answers);
 
 	if (output->result == SPF_CHECK_TEMPERROR ||
+	    check->forgotten != check->spf->forgotten ||
 	    (guarded->uses & SPFMACRO_USE_TIME) != 0 ||
 	    fresh_until_ms <= now_mono_ms() || fresh_until_ms == INT64_MAX)
 		return;
@@ -303,6 +307,7 @@ spf_start(struct spf *spf, const struct spf_input *input,
 	struct spf_check *check = xmem_calloc(1, sizeof(*check));
 
 	check->spf = spf;
+	check->forgotten = spf->forgotten;
 	check->arena = arena_new();
 	keep_input(check, input);
 	check->answers = spfanswers_new(check->arena, SPF_CHECK_QUESTIONS_MAX);

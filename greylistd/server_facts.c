@@ -45,6 +45,7 @@ server_open_dns(struct server *server, struct err *err)
 		    server->checks);
 	}
 	facts_memory_clear(server->memory);
+	spf_forget(server->spf);
 	providers_configure(server->providers, s->providers, s->provider_count);
 	providers_tick(server->providers);
 	dnslist_checks_configure(server->checks, s);

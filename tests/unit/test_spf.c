@@ -670,6 +670,7 @@ test_changed(void)
 {
 	struct spf_input input = input_of("a@example.org");
 	struct spf *spf = open_spf();
+	struct got got = { .calls = 0 };
 
 	spfzone_clear(&zone);
 	add("example.org TXT v=spf1 ip4:192.0.2.1 -all");
@@ -686,6 +687,14 @@ test_changed(void)
 	check_true("it is known", is_known(spf, &input));
 	spf_forget(spf);
 	check_false("forgotten", is_known(spf, &input));
+	spf_start(spf, &input, on_result, &got);
+	turn();
+	spf_forget(spf);
+	answer(dns.questions);
+	check_uint("one was under way", got.calls, 1);
+	check_false("and is not kept", is_known(spf, &input));
+	check_by(spf, &input);
+	check_true("the next one is", is_known(spf, &input));
 	spf_free(&spf);
 	ttl = 0;
 }
