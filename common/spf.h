@@ -90,7 +90,8 @@ void spf_free(struct spf **spf);
 bool spf_known(struct spf *spf, const struct spf_input *input,
     struct spf_output *output_r);
 
-/* Forgets the verdicts that are kept; those of checks under way are not. */
+/* Forgets the verdicts that are kept; those of checks that are under way will
+ * not be kept. */
 void spf_forget(struct spf *spf);
 
 /* Starts a check. callback is called exactly once, after this returned,
