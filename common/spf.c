@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <assert.h>
 #include <stdio.h>
 
 #include <ev.h>
@@ -19,6 +20,7 @@ struct spf {
 	struct spfcache *cache;
 	unsigned forgotten; /* how often */
 	struct spf_check *checks;
+	struct spf_check *taken; /* its texts are the caller's; or NULL */
 	unsigned open;
 };
 
@@ -45,6 +47,7 @@ struct spf_check {
 	struct ev_timer timer; /* first "begin", then "too late" */
 	spf_callback *callback;
 	void *arg;
+	struct spf_output *output; /* where spf_take wants it, else NULL */
 };
 
 struct spf *
@@ -63,6 +66,22 @@ spf_new(struct dns *dns, struct err *err)
 	return spf;
 }
 
+static void
+free_check(struct spf_check *check)
+{
+	spfanswers_free(&check->answers);
+	arena_free(&check->arena);
+	xmem_free(&check);
+}
+
+static void
+drop_taken(struct spf *spf)
+{
+	if (spf->taken != NULL)
+		free_check(spf->taken);
+	spf->taken = NULL;
+}
+
 void
 spf_free(struct spf **spf)
 {
@@ -73,6 +92,7 @@ spf_free(struct spf **spf)
 
 		spf_cancel(&check);
 	}
+	drop_taken(*spf);
 	spfcache_free(&(*spf)->cache);
 	spfguard_free(&(*spf)->guard);
 	xmem_free(spf);
@@ -94,14 +114,6 @@ unlink_check(struct spf_check *check)
 	ev_timer_stop(check->spf->loop, &check->timer);
 	for (struct asked *a = check->asked; a != NULL; a = a->next)
 		dns_cancel(&a->question);
-}
-
-static void
-free_check(struct spf_check *check)
-{
-	spfanswers_free(&check->answers);
-	arena_free(&check->arena);
-	xmem_free(&check);
 }
 
 void
@@ -128,6 +140,16 @@ spf_forget(struct spf *spf)
 	spfcache_clear(spf->cache);
 }
 
+/* What does the verdict hang on? That there is no record, on nobody. */
+static enum spfcache_scope
+scope_of(const struct spfguard_output *guarded)
+{
+	if (guarded->result == SPF_CHECK_NONE)
+		return SPFCACHE_ANY_CLIENT;
+	return (guarded->uses & SPFMACRO_USE_SENDER) != 0 ? SPFCACHE_THIS_SENDER
+							  : SPFCACHE_ANY_SENDER;
+}
+
 /* Keeps the verdict where it rests on nothing that may change before the
  * answers of DNS do. */
 static void
@@ -141,10 +163,20 @@ keep(struct spf_check *check, const struct spfguard_output *guarded,
 	    (guarded->uses & SPFMACRO_USE_TIME) != 0 ||
 	    fresh_until_ms <= now_mono_ms() || fresh_until_ms == INT64_MAX)
 		return;
-	spfcache_put(check->spf->cache, &check->asked_for,
-	    (guarded->uses & SPFMACRO_USE_SENDER) != 0 ? SPFCACHE_THIS_SENDER
-						       : SPFCACHE_ANY_SENDER,
+	spfcache_put(check->spf->cache, &check->asked_for, scope_of(guarded),
 	    output, fresh_until_ms);
+}
+
+static struct spf_output
+copy_output(struct arena *arena, const struct spf_output *output)
+{
+	struct spf_output copy = *output;
+
+	copy.domain = arena_strdup(arena, output->domain);
+	copy.mechanism = arena_strdup(arena, output->mechanism);
+	copy.problem = arena_strdup(arena, output->problem);
+	copy.explanation = arena_strdup(arena, output->explanation);
+	return copy;
 }
 
 /* Tells the result. The callback may do anything, also free the evaluator. */
@@ -152,6 +184,11 @@ static void
 tell(struct spf_check *check, const struct spf_output *output)
 {
 	unlink_check(check);
+	if (check->output != NULL) {
+		*check->output = copy_output(check->arena, output);
+		check->spf->taken = check;
+		return;
+	}
 	check->callback(check->arg, output);
 	free_check(check);
 }
@@ -258,18 +295,36 @@ on_answer(void *arg, const struct dns_answer *answer)
 static void
 begin(struct spf_check *check)
 {
-	struct spf_output o;
+	struct spf_output output;
 
+	check->started = true;
+	ev_timer_stop(check->spf->loop, &check->timer);
+	ev_timer_set(&check->timer, check->timeout_s, 0.);
+	ev_timer_start(check->spf->loop, &check->timer);
 	if (check->input.trace != NULL ||
-	    !spf_known(check->spf, &check->asked_for, &o)) {
+	    !spf_known(check->spf, &check->asked_for, &output)) {
 		evaluate(check);
 		return;
 	}
-	o.domain = arena_strdup(check->arena, o.domain);
-	o.mechanism = arena_strdup(check->arena, o.mechanism);
-	o.problem = arena_strdup(check->arena, o.problem);
-	o.explanation = arena_strdup(check->arena, o.explanation);
-	tell(check, &o);
+	output = copy_output(check->arena, &output);
+	tell(check, &output);
+}
+
+bool
+spf_take(struct spf_check **check, struct spf_output *output_r)
+{
+	struct spf *spf = (*check)->spf;
+
+	assert(!(*check)->started);
+	drop_taken(spf);
+	(*check)->output = output_r;
+	begin(*check);
+	if (spf->taken == NULL) {
+		(*check)->output = NULL;
+		return false;
+	}
+	*check = NULL;
+	return true;
 }
 
 static void
@@ -278,11 +333,9 @@ on_timer(struct ev_loop *loop, struct ev_timer *timer, int events)
 	struct spf_check *check = timer->data;
 	struct spfguard_output output = { .result = SPF_CHECK_TEMPERROR };
 
+	(void)loop;
 	(void)events;
 	if (!check->started) {
-		check->started = true;
-		ev_timer_set(timer, check->timeout_s, 0.);
-		ev_timer_start(loop, timer);
 		begin(check);
 		return;
 	}

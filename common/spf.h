@@ -99,8 +99,14 @@ void spf_forget(struct spf *spf);
 struct spf_check *spf_start(struct spf *spf, const struct spf_input *input,
     spf_callback *callback, void *arg);
 
+/* Takes the verdict of a check that DNS need not be waited for, as all answers
+ * are in its cache: then callback will not be called, *check becomes NULL,
+ * and *output_r is valid until the next call with the evaluator. Otherwise
+ * returns false. To be called directly after spf_start. */
+bool spf_take(struct spf_check **check, struct spf_output *output_r);
+
 /* Asks for the trace of this check, which is made in any case; call it right
- * after spf_start. */
+ * after spf_start, before spf_take. */
 void spf_set_trace(struct spf_check *check, spf_trace *trace, void *arg);
 
 /* Cancels: callback will not be called. Sets *check to NULL, which it may be

@@ -131,12 +131,15 @@ make_key(const struct spfcache *cache, const struct spf_input *input,
 	const char *domain = by_helo      ? input->helo
 			     : at != NULL ? at + 1
 					  : input->sender;
-	uint8_t head[2] = { (uint8_t)scope, (uint8_t)input->ip.family };
+	bool is_any = scope == SPFCACHE_ANY_CLIENT;
+	uint8_t head[2] = { (uint8_t)scope,
+		is_any ? 0 : (uint8_t)input->ip.family };
+	size_t address_len = is_any ? 0 : input->ip.family == IP_V4 ? 4 : 16;
 	uint32_t void_limit = input->void_limit;
 
 	key->len = 0;
 	if (!add(key, head, sizeof(head)) ||
-	    !add(key, input->ip.bytes, input->ip.family == IP_V4 ? 4 : 16) ||
+	    !add(key, input->ip.bytes, address_len) ||
 	    !add(key, &void_limit, sizeof(void_limit)) ||
 	    !add_text(key, domain, strlen(domain)))
 		return false;
@@ -233,11 +236,11 @@ spfcache_get(struct spfcache *cache, const struct spf_input *input,
     int64_t now_ms, struct spf_output *output_r)
 {
 	static const enum spfcache_scope scopes[] = { SPFCACHE_ANY_SENDER,
-		SPFCACHE_THIS_SENDER };
+		SPFCACHE_ANY_CLIENT, SPFCACHE_THIS_SENDER };
 	struct entry **place;
 	struct key key;
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof(scopes) / sizeof(*scopes); i++) {
 		if (!make_key(cache, input, scopes[i], &key))
 			return false;
 		place = find(cache, &key);

@@ -26,6 +26,7 @@ struct spfcache;
 
 /* What a verdict hangs on besides address, domain and DNS. */
 enum spfcache_scope {
+	SPFCACHE_ANY_CLIENT, /* nor on the address */
 	SPFCACHE_ANY_SENDER,
 	SPFCACHE_THIS_SENDER, /* local part, HELO and receiver */
 };

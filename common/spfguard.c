@@ -27,6 +27,8 @@
 struct spfguard {
 	SPF_dns_server_t dns; /* dns.hook = the struct run */
 	SPF_server_t *server;
+	/* Of the evaluation under way; it would take time to clear them. */
+	struct spfledger_target targets[SPFLEDGER_TARGETS_MAX];
 };
 
 /* One evaluation. */
@@ -415,7 +417,7 @@ spfguard_check(struct spfguard *guard, const struct spfguard_input *input,
 			? input->ip.bytes[0] == 127 ? VEIL : 0
 		    : input->ip.bytes[0] == 0 ? VEIL
 					      : 0;
-	spfledger_init(&run->ledger, input, answers, arena);
+	spfledger_init(&run->ledger, input, answers, guard->targets, arena);
 	guard->dns.hook = run;
 	finished = check(run, output_r);
 	guard->dns.hook = NULL;

@@ -34,22 +34,21 @@ spfledger_add(struct spfledger *ledger, struct spfledger_frame *frame,
 
 	assert(ledger->target_count < SPFLEDGER_TARGETS_MAX);
 	target = &ledger->targets[ledger->target_count];
-	target->frame = frame;
-	target->term = term;
+	*target = (struct spfledger_target){ .frame = frame, .term = term };
 	return ledger->target_count++;
 }
 
 void
 spfledger_init(struct spfledger *ledger, const struct spfguard_input *input,
-    struct spfanswers *answers, struct arena *arena)
+    struct spfanswers *answers, struct spfledger_target *targets,
+    struct arena *arena)
 {
 	memset(ledger, 0, sizeof(*ledger));
 	ledger->input = input;
 	ledger->answers = answers;
 	ledger->arena = arena;
 	ledger->uses = arena_alloc(arena, sizeof(*ledger->uses));
-	ledger->targets = arena_alloc(
-	    arena, SPFLEDGER_TARGETS_MAX * sizeof(*ledger->targets));
+	ledger->targets = targets;
 	spfledger_add(ledger, NULL, NULL);
 }
 

@@ -83,11 +83,12 @@ struct spfledger_reply {
 				 * = the client's own, count is then 1 */
 };
 
-/* Opens the books. input and answers are borrowed; what the ledger needs it
- * takes from arena. The start is target 0. */
+/* Opens the books. All is borrowed: targets has room for
+ * SPFLEDGER_TARGETS_MAX, what else the ledger needs it takes from arena. The
+ * start is target 0. */
 void spfledger_init(struct spfledger *ledger,
     const struct spfguard_input *input, struct spfanswers *answers,
-    struct arena *arena);
+    struct spfledger_target *targets, struct arena *arena);
 
 /* The record of target number (start, include, redirect), rewritten; NULL
  * when the ledger is stopped. Valid as long as the arena. */

@@ -129,7 +129,11 @@ begin_check(struct session *session)
 	session_open_step(session, 1, 0);
 	session->lookups[0].check = spf_start(
 	    session->pool->spf, &input, on_check, &session->lookups[0]);
-	return true;
+	if (!spf_take(&session->lookups[0].check, &known))
+		return true;
+	findings_take(finding_of(session), &known);
+	close_step(session);
+	return false;
 }
 
 /* Is this the record of a domain that sends no mail, and nothing else? */

@@ -91,38 +91,40 @@ test_key(void)
 		const char *sender, *helo, *receiver;
 		uint8_t last_byte;
 		unsigned void_limit;
-		bool any, only; /* found in either scope? */
+		/* Found in which scope? */
+		bool for_any, for_sender, for_this;
 	} rows[] = {
 		{ "the same", SPF_CHECK_MAILFROM, "a@example.org", "h", "r", 1,
-		    2, true, true },
+		    2, true, true, true },
 		{ "another local part", SPF_CHECK_MAILFROM, "b@example.org",
-		    "h", "r", 1, 2, true, false },
+		    "h", "r", 1, 2, true, true, false },
 		{ "no local part", SPF_CHECK_MAILFROM, "@example.org", "h", "r",
-		    1, 2, true, false },
+		    1, 2, true, true, false },
 		{ "in capitals", SPF_CHECK_MAILFROM, "A@example.org", "h", "r",
-		    1, 2, true, false },
+		    1, 2, true, true, false },
 		{ "another HELO", SPF_CHECK_MAILFROM, "a@example.org", "i", "r",
-		    1, 2, true, false },
+		    1, 2, true, true, false },
 		{ "another receiver", SPF_CHECK_MAILFROM, "a@example.org", "h",
-		    "s", 1, 2, true, false },
+		    "s", 1, 2, true, true, false },
 		{ "texts that are cut elsewhere", SPF_CHECK_MAILFROM,
-		    "a@example.org", "", "hr", 1, 2, true, false },
+		    "a@example.org", "", "hr", 1, 2, true, true, false },
 		{ "its domain as HELO", SPF_CHECK_HELO, "a@example.org",
-		    "example.org", "r", 1, 2, true, false },
+		    "example.org", "r", 1, 2, true, true, false },
 		{ "and no sender", SPF_CHECK_MAILFROM, "", "example.org", "r",
-		    1, 2, true, false },
+		    1, 2, true, true, false },
 		{ "another address", SPF_CHECK_MAILFROM, "a@example.org", "h",
-		    "r", 2, 2, false, false },
+		    "r", 2, 2, true, false, false },
 		{ "another domain", SPF_CHECK_MAILFROM, "a@example.net", "h",
-		    "r", 1, 2, false, false },
+		    "r", 1, 2, false, false, false },
 		{ "one below it", SPF_CHECK_MAILFROM, "a@b.example.org", "h",
-		    "r", 1, 2, false, false },
+		    "r", 1, 2, false, false, false },
 		{ "it is the HELO", SPF_CHECK_HELO, "a@example.org", "h", "r",
-		    1, 2, false, false },
+		    1, 2, false, false, false },
 		{ "another limit", SPF_CHECK_MAILFROM, "a@example.org", "h",
-		    "r", 1, 3, false, false },
+		    "r", 1, 3, false, false, false },
 	};
-	struct spfcache *any = spfcache_new(10000);
+	struct spfcache *client = spfcache_new(10000);
+	struct spfcache *sender = spfcache_new(10000);
 	struct spfcache *only = spfcache_new(10000);
 
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
@@ -134,15 +136,22 @@ test_key(void)
 		input.ip.bytes[3] = rows[i].last_byte;
 		input.void_limit = rows[i].void_limit;
 		if (i == 0) {
-			spfcache_put(
-			    any, &input, SPFCACHE_ANY_SENDER, &verdict, 1000);
+			spfcache_put(client, &input, SPFCACHE_ANY_CLIENT,
+			    &verdict, 1000);
+			spfcache_put(sender, &input, SPFCACHE_ANY_SENDER,
+			    &verdict, 1000);
 			spfcache_put(
 			    only, &input, SPFCACHE_THIS_SENDER, &verdict, 1000);
 		}
-		check_bool(rows[i].name, has(any, &input, 0), rows[i].any);
-		check_bool(rows[i].name, has(only, &input, 0), rows[i].only);
+		check_bool(
+		    rows[i].name, has(client, &input, 0), rows[i].for_any);
+		check_bool(
+		    rows[i].name, has(sender, &input, 0), rows[i].for_sender);
+		check_bool(
+		    rows[i].name, has(only, &input, 0), rows[i].for_this);
 	}
-	spfcache_free(&any);
+	spfcache_free(&client);
+	spfcache_free(&sender);
 	spfcache_free(&only);
 }
 
