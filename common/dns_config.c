@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <assert.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -11,6 +10,7 @@
 #include "common/ip.h"
 #include "common/log.h"
 #include "common/str.h"
+#include "common/xmem.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
 #define LINE_SIZE 512
@@ -292,8 +292,10 @@ dns_config_key(const struct dns_config *config, struct err *err)
 	    dns_config_read_servers(RESOLV_CONF, &servers, err) < 0)
 		return NULL;
 	out = open_memstream(&key, &size);
-	if (out == NULL)
-		abort();
+	if (out == NULL) {
+		err_set_errno(err, errno, "cannot read the settings of DNS");
+		return NULL;
+	}
 	fprintf(out, "%lld %lld ", (long long)config->question_timeout_ms,
 	    (long long)config->cache_bytes);
 	for (size_t i = 0; i < config->nameserver_count; i++)
@@ -301,8 +303,11 @@ dns_config_key(const struct dns_config *config, struct err *err)
 	for (size_t i = 0; i < servers.count; i++)
 		fprintf(out, "%s ", servers.text[i]);
 	add_file(out, config->trust_anchor_file);
-	if (fclose(out) != 0 || key == NULL)
-		abort();
+	if (fclose(out) != 0) {
+		err_set_errno(err, errno, "cannot read the settings of DNS");
+		xmem_free(&key);
+		return NULL;
+	}
 	return key;
 }
 
