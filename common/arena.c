@@ -31,20 +31,43 @@ arena_new(void)
 	return xmem_calloc(1, sizeof(struct arena));
 }
 
-void
-arena_free(struct arena **arena)
+static void
+free_blocks(struct block *block)
 {
-	struct block *block;
-
-	if (*arena == NULL)
-		return;
-	for (block = (*arena)->blocks; block != NULL;) {
+	while (block != NULL) {
 		struct block *next = block->next;
 
 		xmem_free(&block);
 		block = next;
 	}
+}
+
+void
+arena_free(struct arena **arena)
+{
+	if (*arena == NULL)
+		return;
+	free_blocks((*arena)->blocks);
 	xmem_free(arena);
+}
+
+void
+arena_reset(struct arena *arena)
+{
+	struct block *kept = NULL;
+
+	/* The current block comes first, unless there are only large ones. */
+	if (arena->free != NULL) {
+		kept = arena->blocks;
+		arena->blocks = kept->next;
+		kept->next = NULL;
+		memset(kept->bytes, 0, BLOCK_SIZE - arena->left);
+		arena->free = kept->bytes;
+		arena->left = BLOCK_SIZE;
+	}
+	free_blocks(arena->blocks);
+	arena->blocks = kept;
+	arena->used = 0;
 }
 
 static struct block *

@@ -19,6 +19,10 @@ struct arena *arena_new(void);
  * *arena may be NULL. */
 void arena_free(struct arena **arena);
 
+/* Frees all that was taken from it but what it can use again at once: for
+ * pieces of work that follow each other. */
+void arena_reset(struct arena *arena);
+
 /* Returns size bytes, all zero, aligned for any type; valid until the arena
  * is freed; never NULL. */
 void *arena_alloc(struct arena *arena, size_t size)

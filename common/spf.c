@@ -21,6 +21,7 @@ struct spf {
 	unsigned forgotten; /* how often */
 	struct spf_check *checks;
 	struct spf_check *taken; /* its texts are the caller's; or NULL */
+	struct arena *spare;     /* of the last check, for the next; or NULL */
 	unsigned open;
 };
 
@@ -69,8 +70,15 @@ spf_new(struct dns *dns, struct err *err)
 static void
 free_check(struct spf_check *check)
 {
+	struct spf *spf = check->spf;
+
 	spfanswers_free(&check->answers);
-	arena_free(&check->arena);
+	if (spf == NULL || spf->spare != NULL) {
+		arena_free(&check->arena);
+	} else {
+		arena_reset(check->arena);
+		spf->spare = check->arena;
+	}
 	xmem_free(&check);
 }
 
@@ -93,6 +101,7 @@ spf_free(struct spf **spf)
 		spf_cancel(&check);
 	}
 	drop_taken(*spf);
+	arena_free(&(*spf)->spare);
 	spfcache_free(&(*spf)->cache);
 	spfguard_free(&(*spf)->guard);
 	xmem_free(spf);
@@ -183,12 +192,15 @@ copy_output(struct arena *arena, const struct spf_output *output)
 static void
 tell(struct spf_check *check, const struct spf_output *output)
 {
+	struct spf *spf = check->spf;
+
 	unlink_check(check);
 	if (check->output != NULL) {
 		*check->output = copy_output(check->arena, output);
-		check->spf->taken = check;
+		spf->taken = check;
 		return;
 	}
+	check->spf = NULL;
 	check->callback(check->arg, output);
 	free_check(check);
 }
@@ -290,20 +302,26 @@ on_answer(void *arg, const struct dns_answer *answer)
 		evaluate(asked->check);
 }
 
-/* What is known need not be asked for, unless somebody wants to see how. The
- * callback gets copies: it may ask for more, and so change what is known. */
 static void
 begin(struct spf_check *check)
 {
-	struct spf_output output;
-
 	check->started = true;
 	ev_timer_stop(check->spf->loop, &check->timer);
 	ev_timer_set(&check->timer, check->timeout_s, 0.);
 	ev_timer_start(check->spf->loop, &check->timer);
+	evaluate(check);
+}
+
+/* What is known need not be asked for, unless somebody wants to see how. The
+ * callback gets copies: it may ask for more, and so change what is known. */
+static void
+begin_or_know(struct spf_check *check)
+{
+	struct spf_output output;
+
 	if (check->input.trace != NULL ||
 	    !spf_known(check->spf, &check->asked_for, &output)) {
-		evaluate(check);
+		begin(check);
 		return;
 	}
 	output = copy_output(check->arena, &output);
@@ -336,7 +354,7 @@ on_timer(struct ev_loop *loop, struct ev_timer *timer, int events)
 	(void)loop;
 	(void)events;
 	if (!check->started) {
-		begin(check);
+		begin_or_know(check);
 		return;
 	}
 	snprintf(output.problem, sizeof(output.problem),
@@ -361,7 +379,8 @@ spf_start(struct spf *spf, const struct spf_input *input,
 
 	check->spf = spf;
 	check->forgotten = spf->forgotten;
-	check->arena = arena_new();
+	check->arena = spf->spare != NULL ? spf->spare : arena_new();
+	spf->spare = NULL;
 	keep_input(check, input);
 	check->answers = spfanswers_new(check->arena, SPF_CHECK_QUESTIONS_MAX);
 	spfanswers_set_fetch(check->answers, ask, check);

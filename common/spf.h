@@ -102,7 +102,8 @@ struct spf_check *spf_start(struct spf *spf, const struct spf_input *input,
 /* Takes the verdict of a check that DNS need not be waited for, as all answers
  * are in its cache: then callback will not be called, *check becomes NULL,
  * and *output_r is valid until the next call with the evaluator. Otherwise
- * returns false. To be called directly after spf_start. */
+ * returns false. To be called directly after spf_start, for what spf_known
+ * did not know. */
 bool spf_take(struct spf_check **check, struct spf_output *output_r);
 
 /* Asks for the trace of this check, which is made in any case; call it right

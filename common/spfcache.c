@@ -5,9 +5,9 @@
 #include "common/spfcache.h"
 #include "common/xmem.h"
 
-/* A power of two; with verdicts of some 300 bytes about one per chain in
- * 5 MiB. */
-#define CHAINS 16384
+/* A power of two; with verdicts of some 300 bytes less than one per chain in
+ * 8 MiB. */
+#define CHAINS 32768
 /* Longer ones are not worth keeping: nobody honest has them. */
 #define KEY_MAX 1024
 /* What malloc takes for itself. */

@@ -113,11 +113,46 @@ test_large_first(void)
 	arena_free(&arena);
 }
 
+/* After whatever was taken, pieces are zero again. */
+static void
+test_reset(void)
+{
+	static const size_t sizes[][4] = {
+		{ 0 },
+		{ 100, 3000, 2000, 1 },
+		{ 3000 },
+		{ 3000, 10 },
+		{ 4064, 4064 },
+		{ 1000, 1000, 1000, 1000 },
+		{ 10, 50000, 10 },
+	};
+	struct arena *arena = arena_new();
+
+	for (size_t i = 0; i < CHECK_COUNT(sizes); i++) {
+		bool zero = true;
+
+		for (size_t j = 0; j < 4 && sizes[i][j] > 0; j++) {
+			unsigned char *p = arena_alloc(arena, sizes[i][j]);
+
+			zero = zero && is_zero(p, sizes[i][j]);
+			memset(p, 0xff, sizes[i][j]);
+		}
+		check_true("zero", zero);
+		arena_reset(arena);
+		check_uint("nothing used", arena_used(arena), 0);
+	}
+	for (int i = 0; i < 10; i++)
+		check_true(
+		    "all of a block", is_zero(arena_alloc(arena, 900), 900));
+	arena_free(&arena);
+}
+
 int
 main(void)
 {
 	test_pieces();
 	test_text();
 	test_large_first();
+	test_reset();
 	return check_done();
 }

@@ -588,6 +588,14 @@ test_trace(void)
 	spf_free(&spf);
 }
 
+static bool
+is_known(struct spf *spf, const struct spf_input *input)
+{
+	struct spf_output output;
+
+	return spf_known(spf, input, &output);
+}
+
 /* What DNS need not be waited for needs no callback. */
 static void
 test_take(void)
@@ -611,6 +619,7 @@ test_take(void)
 	cached = true;
 	for (int i = 0; i < 2; i++) {
 		check = spf_start(spf, &input, on_result, &got);
+		check_false("not known yet", is_known(spf, &input));
 		check_true("all is in the cache", spf_take(&check, &output));
 		check_true("it is over", check == NULL);
 		check_uint("nothing open", spf_open(spf), 0);
@@ -618,9 +627,9 @@ test_take(void)
 		check_str("domain", output.domain, "example.org");
 		check_str("mechanism", output.mechanism, "all");
 		check_str("explanation", output.explanation, "example.org");
-		/* The second time it is known before. */
 		ttl = 60;
 	}
+	check_true("the last one may be kept", is_known(spf, &input));
 	turn();
 	check_uint("no callback", got.calls, 1);
 	cached = false;
@@ -631,14 +640,6 @@ test_take(void)
 	spf_free(&spf);
 	check_true("one that waits ends with the evaluator",
 	    dns.questions == NULL && got.calls == 1);
-}
-
-static bool
-is_known(struct spf *spf, const struct spf_input *input)
-{
-	struct spf_output output;
-
-	return spf_known(spf, input, &output);
 }
 
 /* A verdict holds as long as the answers that it rests on, and no longer. */
