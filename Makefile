@@ -16,7 +16,8 @@ VERSION := 0.1.0
 
 # ------------------------------------------------------------- packages
 PACKAGES_BUILD := gcc libc6-dev make libev-dev libsqlite3-dev libpcre2-dev \
-	libseccomp-dev nettle-dev libunbound-dev libspf2-dev libidn2-dev
+	libseccomp-dev nettle-dev libunbound-dev libspf2-dev libidn2-dev \
+	libmilter-dev libopendkim-dev libssl-dev
 PACKAGES_DEMO := postfix python3 iproute2 util-linux
 PACKAGES_TEST := $(PACKAGES_DEMO) clang libclang-rt-dev perl mandoc valgrind \
 	binutils postgrey db5.3-util systemd sqlite3 git procps \
@@ -118,6 +119,9 @@ spf_SRCS := $(patsubst %,spfd/%.c,answer ctl_advice ctl_caret ctl_survey \
 spfd_SRCS := spfd/main.c
 spfctl_SRCS := $(patsubst %,spfd/%.c,ctl ctl_query ctl_record)
 
+# What dkimd and dkimctl share, for their tests as well.
+dkim_SRCS := $(patsubst %,dkimd/%.c,result tagtext)
+
 polload_SRCS := $(patsubst %,tests/bench/%.c,hist load polload procstat \
 	report target text triplet wire)
 filldb_SRCS := $(patsubst %,tests/bench/%.c,filldb text triplet)
@@ -138,6 +142,10 @@ UNIT_TESTS := \
 	test_spfd_advice test_spfd_caret test_spfd_header \
 	test_spfd_instances test_spfd_lists test_spfd_peruser \
 	test_spfd_text test_spfd_verdict
+
+# Those that link libdkimd.a.
+DKIM_TESTS := test_tagtext
+UNIT_TESTS += $(DKIM_TESTS)
 
 FUZZERS := fuzz_btree fuzz_config fuzz_ctl fuzz_dnspacket \
 	fuzz_policyproto fuzz_key \
@@ -189,7 +197,7 @@ ALL_LDFLAGS = $(MODE_FLAGS) -pie -Wl,-z,relro,-z,now,-z,noexecstack \
 # names, and libunbound would pick them up. --as-needed keeps libunbound out
 # of programs that ask no names.
 LIBS := -l:libev.a -lm -lsqlite3 -lpcre2-8 -lseccomp -lnettle -lunbound \
-	-lspf2 -lidn2 -lpthread
+	-lspf2 -lidn2 -lmilter -lopendkim -lcrypto -lpthread
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
@@ -240,8 +248,10 @@ obj = $(1:%.c=$(B)/obj/%.o)
 common_OBJS := $(call obj,$(common_SRCS))
 greylist_OBJS := $(call obj,$(greylist_SRCS))
 spf_OBJS := $(call obj,$(spf_SRCS))
+dkim_OBJS := $(call obj,$(dkim_SRCS))
 ALL_SRCS := $(common_SRCS) $(greylist_SRCS) $(greylistd_SRCS) \
-	$(greylistctl_SRCS) $(spf_SRCS) $(spfd_SRCS) $(spfctl_SRCS)
+	$(greylistctl_SRCS) $(spf_SRCS) $(spfd_SRCS) $(spfctl_SRCS) \
+	$(dkim_SRCS)
 
 # Changed flags or compiler rebuild everything.
 FLAGS_NOW := $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
@@ -265,6 +275,9 @@ $(B)/libgreylist.a: $(greylist_OBJS)
 $(B)/libspfd.a: $(spf_OBJS)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
+$(B)/libdkimd.a: $(dkim_OBJS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
 
 define link
 	@mkdir -p $(@D)
@@ -284,6 +297,8 @@ $(B)/bin/spfd: $(call obj,$(spfd_SRCS)) $(SPF_ARCHIVES)
 $(B)/bin/spfctl: $(call obj,$(spfctl_SRCS)) $(SPF_ARCHIVES)
 	$(link)
 
+DKIM_ARCHIVES := $(B)/libdkimd.a $(B)/libcommon.a
+
 # Unit tests and the small programs of other tiers.
 oracle_OBJS := $(call obj,tests/oracle/spforacle.c tests/oracle/spfzone.c)
 $(B)/t/test_spf $(B)/t/test_spfguard $(B)/t/test_spfguard_error: \
@@ -291,6 +306,8 @@ $(B)/t/test_spf $(B)/t/test_spfguard $(B)/t/test_spfguard_error: \
 $(B)/t/test_%: $(B)/obj/tests/unit/test_%.o $(ARCHIVES)
 	$(link)
 $(B)/t/test_spfd_%: $(B)/obj/tests/unit/test_spfd_%.o $(SPF_ARCHIVES)
+	$(link)
+$(DKIM_TESTS:%=$(B)/t/%): $(B)/t/%: $(B)/obj/tests/unit/%.o $(DKIM_ARCHIVES)
 	$(link)
 $(B)/t/keytool: $(B)/obj/tests/reference/keytool.o $(ARCHIVES)
 	$(link)
