@@ -42,6 +42,7 @@ common_SRCS := \
 	common/dns.c \
 	common/dns_config.c \
 	common/dns_loop.c \
+	common/dns_thread.c \
 	common/dnspacket.c \
 	common/err.c \
 	common/ip.c \
