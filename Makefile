@@ -121,7 +121,7 @@ spfd_SRCS := spfd/main.c
 spfctl_SRCS := $(patsubst %,spfd/%.c,ctl ctl_query ctl_record)
 
 # What dkimd and dkimctl share, for their tests as well.
-dkim_SRCS := $(patsubst %,dkimd/%.c,result tagtext)
+dkim_SRCS := $(patsubst %,dkimd/%.c,action outcome result tagtext)
 
 polload_SRCS := $(patsubst %,tests/bench/%.c,hist load polload procstat \
 	report target text triplet wire)
@@ -145,7 +145,7 @@ UNIT_TESTS := \
 	test_spfd_text test_spfd_verdict
 
 # Those that link libdkimd.a.
-DKIM_TESTS := test_tagtext
+DKIM_TESTS := test_tagtext test_dkimd_outcome
 UNIT_TESTS += $(DKIM_TESTS)
 
 FUZZERS := fuzz_btree fuzz_config fuzz_ctl fuzz_dnspacket \
