@@ -129,7 +129,8 @@ filldb_SRCS := $(patsubst %,tests/bench/%.c,filldb text triplet)
 floor_SRCS := $(patsubst %,tests/bench/%.c,floor target)
 
 UNIT_TESTS := \
-	test_arena test_args test_config test_daemon test_dns test_dnspacket \
+	test_arena test_args test_config test_daemon test_dns \
+	test_dns_thread test_dnspacket \
 	test_err test_ip test_log \
 	test_now test_policyproto test_policysrv test_regex test_sandbox \
 	test_sock test_spf test_spfanswers test_spfguard \
@@ -147,6 +148,9 @@ UNIT_TESTS := \
 # Those that link libdkimd.a.
 DKIM_TESTS := test_tagtext test_dkimd_outcome
 UNIT_TESTS += $(DKIM_TESTS)
+
+# Those where threads meet.
+THREAD_TESTS := test_dns_thread test_policysrv test_store
 
 FUZZERS := fuzz_btree fuzz_config fuzz_ctl fuzz_dnspacket \
 	fuzz_policyproto fuzz_key \
@@ -366,8 +370,8 @@ check-san:
 	$(MAKE) SAN=1 check-unit check-scenarios
 check-tsan:
 	$(MAKE) SAN=thread check-threads
-check-threads: $(B)/t/test_store $(B)/t/test_policysrv
-	$(PROVE) -e "" $(B)/t/test_store $(B)/t/test_policysrv
+check-threads: $(THREAD_TESTS:%=$(B)/t/%)
+	$(PROVE) -e "" $^
 check-valgrind: all $(TEST_PROGRAMS)
 	tests/valgrind
 
