@@ -45,9 +45,11 @@ common_SRCS := \
 	common/dns_thread.c \
 	common/dnspacket.c \
 	common/err.c \
+	common/header.c \
 	common/ip.c \
 	common/json.c \
 	common/log.c \
+	common/mailbox.c \
 	common/now.c \
 	common/policyproto.c \
 	common/policysrv.c \
@@ -131,7 +133,7 @@ floor_SRCS := $(patsubst %,tests/bench/%.c,floor target)
 UNIT_TESTS := \
 	test_arena test_args test_config test_daemon test_dns \
 	test_dns_thread test_dnspacket \
-	test_err test_ip test_log \
+	test_err test_header test_ip test_log test_mailbox \
 	test_now test_policyproto test_policysrv test_regex test_sandbox \
 	test_sock test_spf test_spfanswers test_spfguard \
 	test_spfguard_error test_spfidn test_spfmacro test_spfrecord \

@@ -6,7 +6,7 @@
  * space included, lines folded with "\n" (no "\r") and a blank. Neither name
  * nor value holds a NUL byte.
  *
- * Sources: RFC 5322 section 2.2.
+ * Sources: RFC 5322 sections 2.2, 3.2 and 4; RFC 6532 (UTF-8).
  * Threads: any.
  */
 #ifndef POSTERN_COMMON_HEADER_H
@@ -14,6 +14,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "common/str.h"
 
 /* One field; the texts are borrowed, mostly from an arena. */
 struct header_field {
@@ -34,5 +36,31 @@ size_t header_count(
 /* The first field of this name, or NULL. */
 const struct header_field *header_first(
     const struct header_field *fields, size_t count, const char *name);
+
+/* A place in the value of a structured field, for the parsers of addresses
+ * and results. */
+struct header_cursor {
+	const char *text; /* borrowed; any bytes, NUL too */
+	size_t len;
+	size_t at; /* <= len */
+};
+
+/* How many bytes the character at the cursor has: 1 for printable ASCII and
+ * blanks, and for the "\n" of a fold; 2 to 4 for UTF-8; 0 at the end, at a
+ * control character and at invalid UTF-8. */
+size_t header_char(const struct header_cursor *cursor);
+
+/* Is c atext: may it stand in an atom? ASCII only. */
+bool header_is_atext(char c);
+
+/* Skips blanks, folds and comments, nested ones as well. Returns false when a
+ * comment does not end or holds what header_char refuses; a cursor before
+ * anything else stays there, which is no error. */
+bool header_skip(struct header_cursor *cursor);
+
+/* Takes the quoted string at the cursor (which stands on its first quote) and
+ * appends what it says to content, without escapes and line ends. Returns
+ * false when it does not end or holds what header_char refuses. */
+bool header_quoted(struct header_cursor *cursor, struct str *content);
 
 #endif

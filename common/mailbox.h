@@ -34,15 +34,19 @@ struct mailbox {
 
 /* Parses the value of a From or Sender field: mailboxes, and groups, whose
  * members count. Obsolete syntax that has one meaning is taken (blanks and
- * comments around dots); routes, missing domains, NUL, control characters and
- * invalid UTF-8 are errors. Returns the number of mailboxes (0 when only
+ * comments around dots, empty elements between commas), and so are dots
+ * anywhere in a local part, which some providers have given out. Routes,
+ * missing domains, encoded words in an address, domains with characters that
+ * no host has, NUL, control characters and invalid UTF-8 are errors. Returns the number of mailboxes (0 when only
  * empty groups are there), or -1 with a sentence that says where. *list_r is
  * in arena. */
 int mailbox_parse_list(const char *value, size_t len, struct arena *arena,
     struct mailbox **list_r, struct err *err);
 
 /* Parses an envelope address, without <>: "local@domain", the local part
- * perhaps quoted. Returns 0, or -1 ("" is an error as well). */
+ * perhaps quoted. Blanks in it are taken without quotes too: Postfix tells
+ * milters addresses whose quotes it took off. Returns 0, or -1 ("" is an
+ * error as well). */
 int mailbox_parse_address(const char *text, struct arena *arena,
     struct mailbox *mailbox_r, struct err *err);
 
