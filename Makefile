@@ -43,6 +43,7 @@ common_SRCS := \
 	common/dns_config.c \
 	common/dns_loop.c \
 	common/dns_thread.c \
+	common/dns_options.c \
 	common/dnspacket.c \
 	common/err.c \
 	common/header.c \
@@ -50,7 +51,9 @@ common_SRCS := \
 	common/json.c \
 	common/log.c \
 	common/mailbox.c \
+	common/memo.c \
 	common/now.c \
+	common/policyengine.c \
 	common/policyproto.c \
 	common/policysrv.c \
 	common/policysrv_conn.c \
@@ -58,10 +61,12 @@ common_SRCS := \
 	common/sandbox.c \
 	common/sock.c \
 	common/sock_systemd.c \
+	common/sockset.c \
 	common/spf.c \
 	common/spf_prepare.c \
 	common/spf_result.c \
 	common/spfanswers.c \
+	common/spfcache.c \
 	common/spfguard.c \
 	common/spfidn.c \
 	common/spfledger.c \
@@ -85,7 +90,9 @@ greylist_SRCS := \
 	greylistd/ctl_print.c \
 	greylistd/ctl_text.c \
 	greylistd/dnslist.c \
+	greylistd/dnslist_checks.c \
 	greylistd/facts.c \
+	greylistd/facts_memory.c \
 	greylistd/greylist.c \
 	greylistd/greystore.c \
 	greylistd/greystore_expire.c \
@@ -131,12 +138,13 @@ filldb_SRCS := $(patsubst %,tests/bench/%.c,filldb text triplet)
 floor_SRCS := $(patsubst %,tests/bench/%.c,floor target)
 
 UNIT_TESTS := \
-	test_arena test_args test_config test_daemon test_dns \
-	test_dns_thread test_dnspacket \
+	test_arena test_args test_config test_config_style test_daemon \
+	test_dns test_dns_options test_dns_thread test_dnspacket \
 	test_err test_header test_ip test_log test_mailbox \
 	test_now test_policyproto test_policysrv test_regex test_sandbox \
-	test_sock test_spf test_spfanswers test_spfguard \
-	test_spfguard_error test_spfidn test_spfmacro test_spfrecord \
+	test_sock test_sockset test_spf test_spfanswers test_spfcache \
+	test_spfguard test_spfguard_error test_spfidn test_spfmacro \
+	test_spfrecord \
 	test_store test_str test_unit test_xmem \
 	test_btree test_ctl_entry test_ctl_logline test_ctl_print test_ctl_text \
 	test_greylist test_greystore test_instances test_key test_namemap \

@@ -175,6 +175,7 @@ read_packet(struct dns_question *q, const void *packet, size_t len)
 	if (dns->arena == NULL)
 		dns->arena = arena_new();
 	parsed = dnspacket_parse(packet, len, q->type, dns->arena);
+	q->answer.ttl = parsed.ttl;
 	q->answer.count = parsed.count;
 	q->answer.records = parsed.records;
 	switch (parsed.status) {

@@ -43,6 +43,7 @@ enum dns_status {
 struct dns_answer {
 	enum dns_status status;
 	bool secure;  /* DNSSEC proved it */
+	uint32_t ttl; /* seconds that it may be kept; 0 = not at all */
 	size_t count; /* 0 unless DNS_FOUND */
 	const struct dnspacket_record *records;
 };

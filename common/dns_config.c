@@ -38,9 +38,8 @@ static const struct option always[] = {
  * network they may well be real. */
 static const char *const local_zones[] = { "test.", "invalid." };
 
-/* Is text ADDR, ADDR%ZONE or ADDR@PORT? */
-static bool
-is_server(const char *text)
+bool
+dns_config_is_server(const char *text)
 {
 	char address[IP_TEXT_SIZE];
 	unsigned long long port = 1;
@@ -65,7 +64,7 @@ take_line(char *line, struct dns_config_servers *servers)
 	const char *server = strtok_r(NULL, " \t\n", &save);
 
 	if (word == NULL || server == NULL || strcmp(word, "nameserver") != 0 ||
-	    !is_server(server) || strchr(server, '@') != NULL ||
+	    !dns_config_is_server(server) || strchr(server, '@') != NULL ||
 	    servers->count == DNS_CONFIG_SERVERS_MAX)
 		return;
 	strncpy(
@@ -157,7 +156,7 @@ set_forwarder(struct ub_ctx *ctx, const char *server, struct err *err)
 {
 	int status;
 
-	if (!is_server(server))
+	if (!dns_config_is_server(server))
 		return err_set(err,
 		    "name server \"%s\" is neither ADDRESS"
 		    " nor ADDRESS@PORT",

@@ -6,6 +6,7 @@
 #ifndef POSTERN_COMMON_DNS_INT_H
 #define POSTERN_COMMON_DNS_INT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -24,6 +25,9 @@ struct dns_config_servers {
 	size_t count;
 	char text[DNS_CONFIG_SERVERS_MAX][DNS_CONFIG_SERVER_SIZE];
 };
+
+/* Is text ADDR, ADDR%ZONE or ADDR@PORT? */
+bool dns_config_is_server(const char *text);
 
 /* Reads the name servers of the file at path, in the form of resolv.conf(5).
  * What is no address there is passed over. A file that does not exist names

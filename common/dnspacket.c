@@ -7,6 +7,9 @@
 /* Name of one byte, type, class, TTL, length. */
 #define RECORD_SIZE_MIN 11
 #define CLASS_IN 1
+#define TYPE_SOA 6
+/* Serial, refresh, retry and expire of an SOA, in front of its minimum. */
+#define SOA_NUMBERS_SIZE 16
 #define LABEL_MAX 63
 /* Of a name on the wire, with all its length bytes. */
 #define WIRE_NAME_MAX 255
@@ -236,11 +239,11 @@ take_record(const struct reader *r, const struct head *head,
 	return false;
 }
 
-/* Takes the records of type; count_r says how many. Returns NULL when the
- * section is damaged. */
+/* Takes the records of type; answer says how many and for how long. Returns
+ * NULL when the section is damaged. */
 static const struct dnspacket_record *
 read_answers(struct reader *r, uint16_t count, enum dnspacket_type type,
-    struct arena *arena, size_t *count_r)
+    struct arena *arena, struct dnspacket_answer *answer)
 {
 	struct dnspacket_record *records;
 	size_t kept = 0, room = (r->size - r->pos) / RECORD_SIZE_MIN;
@@ -250,17 +253,45 @@ read_answers(struct reader *r, uint16_t count, enum dnspacket_type type,
 		return NULL;
 	room = count < DNSPACKET_RECORDS_MAX ? count : DNSPACKET_RECORDS_MAX;
 	records = arena_alloc(arena, room * sizeof(*records));
+	answer->ttl = UINT32_MAX;
 	for (; count > 0; count--) {
 		if (!read_head(r, &head))
 			return NULL;
+		if (head.ttl < answer->ttl)
+			answer->ttl = head.ttl;
 		if (head.type != type || head.class != CLASS_IN || kept == room)
 			continue;
 		if (!take_record(r, &head, arena, &records[kept]))
 			return NULL;
 		kept++;
 	}
-	*count_r = kept;
+	answer->count = kept;
 	return records;
+}
+
+/* How long it holds that there is nothing: says the SOA in the authority
+ * section, where r stands. 0 when there is none. */
+static uint32_t
+read_negative_ttl(struct reader *r, uint16_t count)
+{
+	struct head head;
+	uint32_t minimum;
+
+	for (; count > 0 && read_head(r, &head); count--) {
+		struct reader soa = { r->packet, head.data + head.len,
+			head.data };
+
+		if (head.type != TYPE_SOA || head.class != CLASS_IN)
+			continue;
+		if (!read_name(&soa, NULL) || !read_name(&soa, NULL) ||
+		    soa.size - soa.pos < SOA_NUMBERS_SIZE)
+			return 0;
+		soa.pos += SOA_NUMBERS_SIZE;
+		if (!read_u32(&soa, &minimum))
+			return 0;
+		return minimum < head.ttl ? minimum : head.ttl;
+	}
+	return 0;
 }
 
 struct dnspacket_answer
@@ -269,8 +300,7 @@ dnspacket_parse(const uint8_t *packet, size_t len, enum dnspacket_type type,
 {
 	struct dnspacket_answer answer = { .status = DNSPACKET_FAILED };
 	struct reader r = { packet, len, 4 };
-	uint16_t questions, answers;
-	size_t count;
+	uint16_t questions, answers, authorities;
 	unsigned rcode;
 
 	if (len < HEADER_SIZE)
@@ -282,23 +312,27 @@ dnspacket_parse(const uint8_t *packet, size_t len, enum dnspacket_type type,
 	rcode = packet[3] & 0x0fU;
 	if (rcode != RCODE_OK && rcode != RCODE_NO_NAME)
 		return answer;
-	if (!read_u16(&r, &questions) || !read_u16(&r, &answers))
+	if (!read_u16(&r, &questions) || !read_u16(&r, &answers) ||
+	    !read_u16(&r, &authorities))
 		return answer;
 	r.pos = HEADER_SIZE;
 	if (!skip_questions(&r, questions))
 		return answer;
-	answer.records = read_answers(&r, answers, type, arena, &count);
-	if (answer.records == NULL)
-		return answer;
-	if (count > 0 && rcode == RCODE_NO_NAME) {
-		/* It contradicts itself. */
-		answer.records = NULL;
-		return answer;
+	answer.records = read_answers(&r, answers, type, arena, &answer);
+	/* No name and yet a record: it contradicts itself. */
+	if (answer.records == NULL ||
+	    (answer.count > 0 && rcode == RCODE_NO_NAME))
+		return (struct dnspacket_answer){ .status = DNSPACKET_FAILED };
+	if (answer.count > 0) {
+		answer.status = DNSPACKET_FOUND;
+	} else {
+		uint32_t ttl = read_negative_ttl(&r, authorities);
+
+		if (ttl < answer.ttl)
+			answer.ttl = ttl;
+		answer.status = rcode == RCODE_NO_NAME ? DNSPACKET_NO_NAME
+						       : DNSPACKET_NO_DATA;
 	}
-	answer.count = count;
-	answer.status = count > 0                ? DNSPACKET_FOUND
-			: rcode == RCODE_NO_NAME ? DNSPACKET_NO_NAME
-						 : DNSPACKET_NO_DATA;
 	return answer;
 }
 

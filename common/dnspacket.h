@@ -52,6 +52,10 @@ enum dnspacket_status {
 
 struct dnspacket_answer {
 	enum dnspacket_status status;
+	/* Seconds that the answer may be kept: the smallest TTL of its chain,
+	 * and where nothing was found what the SOA says (RFC 2308 section 5).
+	 * 0 = not at all, also when it does not say. */
+	uint32_t ttl;
 	size_t count;
 	const struct dnspacket_record *records;
 };

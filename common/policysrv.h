@@ -25,8 +25,10 @@
 #define POSTERN_COMMON_POLICYSRV_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "common/config.h"
 #include "common/err.h"
 #include "common/policyproto.h"
 
@@ -44,6 +46,34 @@ struct policysrv_config {
 	int64_t idle_timeout_s;    /* between requests; 0 = none */
 	bool close_after_reply;    /* exim's way */
 };
+
+/* The rows of struct policysrv_config for a table, see DAEMON_OPTIONS; a
+ * daemon has it as its member named by POLICYSRV_OPTIONS. */
+#define POLICYSRV_OPTIONS(owner, member)                                       \
+	{ .name = "MaxConnections",                                            \
+		.type = CONFIG_INT,                                            \
+		.offset = offsetof(owner, member.max_connections),             \
+		.initial = "10000",                                            \
+		.min = 1,                                                      \
+		.max = 1000000,                                                \
+		.argument = "N",                                               \
+		.help = "connections at the same time" },                      \
+	    { .name = "RequestTimeout",                                        \
+		    .type = CONFIG_TIME,                                       \
+		    .unit = 's',                                               \
+		    .offset = offsetof(owner, member.request_timeout_s),       \
+		    .initial = "10s",                                          \
+		    .min = 1,                                                  \
+		    .max = 3600,                                               \
+		    .argument = "TIME",                                        \
+		    .help = "time for a request once it has begun" },          \
+	{                                                                      \
+		.name = "IdleTimeout", .type = CONFIG_TIME, .unit = 's',       \
+		.offset = offsetof(owner, member.idle_timeout_s),              \
+		.initial = "20m", .min = 0, .max = 7 * INT64_C(86400),         \
+		.argument = "TIME",                                            \
+		.help = "time between requests; 0 is for ever"                 \
+	}
 
 struct policysrv_hooks {
 	/* A whole request. request points into the connection's buffer and

@@ -3,14 +3,20 @@
 
 #include <ev.h>
 
+#include "common/now.h"
 #include "common/spf.h"
 #include "common/spf_int.h"
+#include "common/spfcache.h"
 #include "common/xmem.h"
+
+/* For verdicts: some 25,000. */
+#define CACHE_BYTES (8 << 20)
 
 struct spf {
 	struct dns *dns;
 	struct ev_loop *loop;
 	struct spfguard *guard;
+	struct spfcache *cache;
 	struct spf_check *checks;
 	unsigned open;
 };
@@ -27,6 +33,7 @@ struct spf_check {
 	struct spf *spf;
 	struct spf_check *next, **link;
 	struct arena *arena;
+	struct spf_input asked_for; /* its texts are in arena */
 	struct spfguard_input input;
 	struct spfanswers *answers;
 	struct asked *asked;
@@ -50,6 +57,7 @@ spf_new(struct dns *dns, struct err *err)
 	spf->dns = dns;
 	spf->loop = dns_loop(dns);
 	spf->guard = guard;
+	spf->cache = spfcache_new(CACHE_BYTES);
 	return spf;
 }
 
@@ -63,6 +71,7 @@ spf_free(struct spf **spf)
 
 		spf_cancel(&check);
 	}
+	spfcache_free(&(*spf)->cache);
 	spfguard_free(&(*spf)->guard);
 	xmem_free(spf);
 }
@@ -103,7 +112,46 @@ spf_cancel(struct spf_check **check)
 	*check = NULL;
 }
 
+bool
+spf_known(
+    struct spf *spf, const struct spf_input *input, struct spf_output *output_r)
+{
+	return spfcache_get(spf->cache, input, now_mono_ms(), output_r);
+}
+
+void
+spf_forget(struct spf *spf)
+{
+	spfcache_clear(spf->cache);
+}
+
+/* Keeps the verdict where it rests on nothing that may change before the
+ * answers of DNS do. */
+static void
+keep(struct spf_check *check, const struct spfguard_output *guarded,
+    const struct spf_output *output)
+{
+	int64_t fresh_until_ms = spfanswers_fresh_until(check->answers);
+
+	if (output->result == SPF_CHECK_TEMPERROR ||
+	    (guarded->uses & SPFMACRO_USE_TIME) != 0 ||
+	    fresh_until_ms <= now_mono_ms() || fresh_until_ms == INT64_MAX)
+		return;
+	spfcache_put(check->spf->cache, &check->asked_for,
+	    (guarded->uses & SPFMACRO_USE_SENDER) != 0 ? SPFCACHE_THIS_SENDER
+						       : SPFCACHE_ANY_SENDER,
+	    output, fresh_until_ms);
+}
+
 /* Tells the result. The callback may do anything, also free the evaluator. */
+static void
+tell(struct spf_check *check, const struct spf_output *output)
+{
+	unlink_check(check);
+	check->callback(check->arg, output);
+	free_check(check);
+}
+
 static void
 finish(struct spf_check *check, const struct spfguard_output *guarded)
 {
@@ -118,9 +166,8 @@ finish(struct spf_check *check, const struct spfguard_output *guarded)
 		.questions = (unsigned)check->asked_count,
 	};
 
-	unlink_check(check);
-	check->callback(check->arg, &output);
-	free_check(check);
+	keep(check, guarded, &output);
+	tell(check, &output);
 }
 
 static void on_answer(void *arg, const struct dns_answer *answer);
@@ -147,6 +194,7 @@ put(struct asked *asked, const struct dns_answer *answer)
 {
 	const struct spfanswers_answer known = {
 		.status = translate(answer->status),
+		.fresh_until = now_mono_ms() + (int64_t)answer->ttl * 1000,
 		.count = answer->count,
 		.records = answer->records,
 	};
@@ -201,6 +249,25 @@ on_answer(void *arg, const struct dns_answer *answer)
 		evaluate(asked->check);
 }
 
+/* What is known need not be asked for, unless somebody wants to see how. The
+ * callback gets copies: it may ask for more, and so change what is known. */
+static void
+begin(struct spf_check *check)
+{
+	struct spf_output o;
+
+	if (check->input.trace != NULL ||
+	    !spf_known(check->spf, &check->asked_for, &o)) {
+		evaluate(check);
+		return;
+	}
+	o.domain = arena_strdup(check->arena, o.domain);
+	o.mechanism = arena_strdup(check->arena, o.mechanism);
+	o.problem = arena_strdup(check->arena, o.problem);
+	o.explanation = arena_strdup(check->arena, o.explanation);
+	tell(check, &o);
+}
+
 static void
 on_timer(struct ev_loop *loop, struct ev_timer *timer, int events)
 {
@@ -212,12 +279,21 @@ on_timer(struct ev_loop *loop, struct ev_timer *timer, int events)
 		check->started = true;
 		ev_timer_set(timer, check->timeout_s, 0.);
 		ev_timer_start(loop, timer);
-		evaluate(check);
+		begin(check);
 		return;
 	}
 	snprintf(output.problem, sizeof(output.problem),
 	    "DNS did not answer within %.0f s", check->timeout_s);
 	finish(check, &output);
+}
+
+static void
+keep_input(struct spf_check *check, const struct spf_input *input)
+{
+	check->asked_for = *input;
+	check->asked_for.helo = arena_strdup(check->arena, input->helo);
+	check->asked_for.sender = arena_strdup(check->arena, input->sender);
+	check->asked_for.receiver = arena_strdup(check->arena, input->receiver);
 }
 
 struct spf_check *
@@ -228,6 +304,7 @@ spf_start(struct spf *spf, const struct spf_input *input,
 
 	check->spf = spf;
 	check->arena = arena_new();
+	keep_input(check, input);
 	check->answers = spfanswers_new(SPF_CHECK_QUESTIONS_MAX);
 	spfanswers_set_fetch(check->answers, ask, check);
 	check->checkable = spf_prepare(input, check->arena, &check->input);

@@ -10,6 +10,10 @@
  * ("restart-replay"): deterministic, without threads. What the first record
  * names without macros, and the hosts of an mx, are asked side by side.
  *
+ * A verdict is kept, and given again to the same question, as long as the
+ * shortest-lived answer of DNS that it rests on (spfcache.h); one that rests
+ * on a failure of DNS is not.
+ *
  * Limits: 10 terms that ask DNS, 2 void lookups (void_limit), 10 MX, 10 PTR
  * names, timeout_ms per check, 120 questions per check.
  *
@@ -81,12 +85,21 @@ struct spf *spf_new(struct dns *dns, struct err *err);
 /* Frees it; checks under way are cancelled. Sets *spf to NULL. */
 void spf_free(struct spf **spf);
 
+/* Finds the verdict of a check that need not be made, because the last one
+ * still holds. Valid until the next call with spf. */
+bool spf_known(struct spf *spf, const struct spf_input *input,
+    struct spf_output *output_r);
+
+/* Forgets the verdicts that are kept. */
+void spf_forget(struct spf *spf);
+
 /* Starts a check. callback is called exactly once, after this returned,
  * unless cancelled; output is valid until it returns. */
 struct spf_check *spf_start(struct spf *spf, const struct spf_input *input,
     spf_callback *callback, void *arg);
 
-/* Asks for the trace of this check; call it right after spf_start. */
+/* Asks for the trace of this check, which is made in any case; call it right
+ * after spf_start. */
 void spf_set_trace(struct spf_check *check, spf_trace *trace, void *arg);
 
 /* Cancels: callback will not be called. Sets *check to NULL, which it may be

@@ -19,6 +19,7 @@ struct spfanswers {
 	struct arena *arena;
 	size_t max, count;
 	size_t awaited;
+	int64_t fresh_until;
 	struct question *questions;
 	spfanswers_fetch *fetch; /* or NULL */
 	void *fetch_arg;
@@ -31,6 +32,7 @@ spfanswers_new(size_t max)
 
 	answers->arena = arena_new();
 	answers->max = max;
+	answers->fresh_until = INT64_MAX;
 	return answers;
 }
 
@@ -95,7 +97,16 @@ spfanswers_get(
 		if (answers->fetch != NULL)
 			answers->fetch(answers->fetch_arg);
 	}
+	if (q->answer.status != SPFANSWERS_MISSING &&
+	    q->answer.fresh_until < answers->fresh_until)
+		answers->fresh_until = q->answer.fresh_until;
 	return q->answer;
+}
+
+int64_t
+spfanswers_fresh_until(const struct spfanswers *answers)
+{
+	return answers->fresh_until;
 }
 
 void

@@ -31,7 +31,8 @@ enum spfanswers_status {
 
 struct spfanswers_answer {
 	enum spfanswers_status status;
-	size_t count; /* 0 unless SPFANSWERS_FOUND */
+	int64_t fresh_until; /* as long as it may be kept, on any clock */
+	size_t count;        /* 0 unless SPFANSWERS_FOUND */
 	const struct dnspacket_record *records;
 };
 
@@ -62,6 +63,10 @@ void spfanswers_want(
 /* The number of the question without whose answer the evaluation cannot go
  * on: the last one that spfanswers_get had to call missing. */
 size_t spfanswers_awaited(const struct spfanswers *answers);
+
+/* How long what the evaluation saw may be kept: the smallest fresh_until of
+ * the answers that spfanswers_get has given; INT64_MAX when it gave none. */
+int64_t spfanswers_fresh_until(const struct spfanswers *answers);
 
 /* Questions so far, answered or not; they are numbered from 0. */
 size_t spfanswers_count(const struct spfanswers *answers);

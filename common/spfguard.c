@@ -423,6 +423,7 @@ spfguard_check(struct spfguard *guard, const struct spfguard_input *input,
 				? run->ledger.lookups
 				: SPFGUARD_LOOKUPS_MAX;
 	output_r->void_lookups = run->ledger.void_lookups;
+	output_r->uses = *run->ledger.uses;
 	if (finished)
 		spfledger_trace(&run->ledger, output_r);
 	xmem_free(&run);

@@ -52,6 +52,7 @@ struct spfguard_input {
 struct spfguard_output {
 	enum spf_result result;
 	unsigned lookups, void_lookups;
+	unsigned uses; /* SPFMACRO_USE_*: what else the result hangs on */
 	char mechanism[256];
 	char problem[256];
 	char explanation[SPFMACRO_TEXT_SIZE];

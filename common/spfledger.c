@@ -47,6 +47,7 @@ spfledger_init(struct spfledger *ledger, const struct spfguard_input *input,
 	ledger->input = input;
 	ledger->answers = answers;
 	ledger->arena = arena;
+	ledger->uses = arena_alloc(arena, sizeof(*ledger->uses));
 	ledger->targets = arena_alloc(
 	    arena, SPFLEDGER_TARGETS_MAX * sizeof(*ledger->targets));
 	spfledger_add(ledger, NULL, NULL);
@@ -176,6 +177,7 @@ spfledger_values(const struct spfledger *ledger, const char *domain)
 		.helo = input->helo,
 		.receiver = input->receiver,
 		.now_s = input->now_s,
+		.uses = ledger->uses,
 	};
 }
 
@@ -281,8 +283,10 @@ spfledger_expand(struct spfledger *ledger, const char *domain,
 bool
 spfledger_may_match(const struct spfledger *ledger, struct spfrecord_text spec)
 {
-	return !spfmacro_needs_local(spec) ||
-	       is_ascii(ledger->input->sender_local);
+	if (!spfmacro_needs_local(spec))
+		return true;
+	*ledger->uses |= SPFMACRO_USE_SENDER;
+	return is_ascii(ledger->input->sender_local);
 }
 
 bool

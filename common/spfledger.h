@@ -68,6 +68,7 @@ struct spfledger {
 	struct arena *arena;
 	enum spfledger_stop stop;
 	unsigned lookups, void_lookups;
+	unsigned *uses; /* SPFMACRO_USE_*; in the arena */
 	char problem[256];
 	struct spfledger_frame *exp_frame; /* whose exp= counts */
 	size_t target_count;

@@ -77,10 +77,22 @@ add_nibbles(struct str *s, const struct ip *ip)
 }
 
 static void
+note_use(char letter, const struct spfmacro_values *values)
+{
+	if (values->uses == NULL)
+		return;
+	if (strchr("lshr", letter) != NULL)
+		*values->uses |= SPFMACRO_USE_SENDER;
+	else if (letter == 't')
+		*values->uses |= SPFMACRO_USE_TIME;
+}
+
+static void
 add_value(struct str *s, char letter, const struct spfmacro_values *values)
 {
 	char ip[IP_TEXT_SIZE];
 
+	note_use(letter, values);
 	switch (letter) {
 	case 's':
 		str_add(s, values->sender_local);

@@ -20,6 +20,12 @@
 /* Room for an explanation with its NUL. */
 #define SPFMACRO_TEXT_SIZE 512
 
+/* What an expansion has looked at, besides domains and addresses. */
+enum spfmacro_use {
+	SPFMACRO_USE_SENDER = 1, /* local part, HELO, receiver: l s h r */
+	SPFMACRO_USE_TIME = 2,   /* t */
+};
+
 /* What the letters stand for. */
 struct spfmacro_values {
 	const char *sender_local;  /* l; never empty: "postmaster" */
@@ -31,6 +37,7 @@ struct spfmacro_values {
 	const char *helo;          /* h */
 	const char *receiver;      /* r, in explanations */
 	int64_t now_s;             /* t, in explanations */
+	unsigned *uses;            /* SPFMACRO_USE_* are added; may be NULL */
 };
 
 /* Does the text use %{p}? Then the validated name must be looked up. */

@@ -49,6 +49,7 @@ struct facts_job {
 struct facts_pool {
 	struct dns *dns;
 	struct spf *spf;
+	const struct dnslist_checks *checks;
 	struct facts_job *first, *last; /* in the order of their start */
 	size_t open;
 	struct log_rate list_rate;
@@ -57,12 +58,14 @@ struct facts_pool {
 };
 
 struct facts_pool *
-facts_pool_new(struct dns *dns, struct spf *spf)
+facts_pool_new(
+    struct dns *dns, struct spf *spf, const struct dnslist_checks *checks)
 {
 	struct facts_pool *pool = xmem_calloc(1, sizeof(*pool));
 
 	pool->dns = dns;
 	pool->spf = spf;
+	pool->checks = checks;
 	return pool;
 }
 
@@ -126,6 +129,9 @@ take_listing(struct question *q, const struct dns_answer *answer)
 	struct facts_job *job = q->job;
 	bool listed = false;
 
+	/* That may have come out since we asked. */
+	if (dnslist_checks_ignores(job->pool->checks, q->list->zone))
+		return;
 	for (size_t i = 0; i < answer->count; i++) {
 		const struct dnspacket_record *record = &answer->records[i];
 		uint8_t bytes[4];
@@ -237,7 +243,9 @@ ask_lists(struct facts_job *job, enum question_kind kind,
 {
 	char name[DNSLIST_NAME_SIZE];
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		if (dnslist_checks_ignores(job->pool->checks, lists[i].zone))
+			continue;
 		ask(job,
 		    &(struct question){
 			.kind = kind,
@@ -246,6 +254,7 @@ ask_lists(struct facts_job *job, enum question_kind kind,
 		    },
 		    dnslist_name(&lists[i], &job->client.ip, name),
 		    DNSPACKET_A);
+	}
 }
 
 /* Postfix confirmed the name, or we ask whether there is really none, or one

@@ -23,6 +23,7 @@
 #include "common/ip.h"
 #include "common/spf.h"
 
+#include "greylistd/dnslist_checks.h"
 #include "greylistd/selection.h"
 
 /* The most gatherings under way; beyond it nothing is asked. */
@@ -46,7 +47,7 @@ enum facts_answer {
 
 /* What is known. All zero but selection: nothing. */
 struct facts {
-	const struct selection *selection; /* that was asked for */
+	struct selection *selection; /* that was asked for */
 	enum facts_answer has_name;
 	enum facts_answer confirmed; /* the name leads back */
 	bool has_spf;                /* spf is a statement by the domain */
@@ -62,8 +63,10 @@ struct facts_job;
 /* Valid until the callback returns. */
 typedef void facts_callback(void *arg, const struct facts *facts);
 
-/* Makes a pool that asks through dns and spf, which are borrowed. */
-struct facts_pool *facts_pool_new(struct dns *dns, struct spf *spf);
+/* Makes a pool that asks through dns and spf, which are borrowed, and ignores
+ * the lists that checks (borrowed, or NULL) says. */
+struct facts_pool *facts_pool_new(
+    struct dns *dns, struct spf *spf, const struct dnslist_checks *checks);
 
 /* Cancels what is under way without calling back; sets *pool to NULL. */
 void facts_pool_free(struct facts_pool **pool);

@@ -22,7 +22,7 @@
 #include <string.h>
 
 #include "common/daemon.h"
-#include "common/policysrv.h"
+#include "common/policyengine.h"
 
 #include "greylistd/options.h"
 #include "greylistd/server.h"
@@ -53,35 +53,6 @@ hook_close(void *state)
 	server_free(&server);
 }
 
-/* The policy server as the skeleton sees it. */
-
-static void
-engine_run(
-    void *engine, int signal_fd, void (*on_signal)(void *arg), void *signal_arg)
-{
-	policysrv_watch(engine, signal_fd, on_signal, signal_arg);
-	policysrv_run(engine);
-}
-
-static void
-engine_stop(void *engine, int64_t grace_ms)
-{
-	policysrv_stop(engine, grace_ms);
-}
-
-static void
-engine_every(
-    void *engine, int64_t interval_ms, void (*fn)(void *arg), void *arg)
-{
-	policysrv_every(engine, interval_ms, fn, arg);
-}
-
-static const struct daemon_engine engine = {
-	.run = engine_run,
-	.stop = engine_stop,
-	.every = engine_every,
-};
-
 static const struct daemon_spec greylistd_spec = {
 	.name = "greylistd",
 	.version = POSTERN_VERSION,
@@ -92,7 +63,7 @@ static const struct daemon_spec greylistd_spec = {
 	.common_offset = offsetof(struct options, daemon),
 	.defaults = options_greylistd_defaults,
 	.args = { .letters = options_letters, .config_file = OPTIONS_FILE },
-	.engine = &engine,
+	.engine = &policyengine_hooks,
 	.check = options_check,
 	.open = hook_open,
 	.start = hook_start,
@@ -114,7 +85,7 @@ static const struct daemon_spec postgrey_spec = {
 	    .config = 2,
 	    .no_user = 255,
 	    .open = 2 },
-	.engine = &engine,
+	.engine = &policyengine_hooks,
 	.check = options_check_postgrey,
 	.open = hook_open,
 	.start = hook_start,

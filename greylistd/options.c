@@ -128,101 +128,14 @@ check_domains(const char *value, struct err *err)
 	return 0;
 }
 
-/* Is a word of len bytes "ADDR" or "ADDR@PORT"? */
-static bool
-is_nameserver(const char *word, size_t len)
-{
-	char address[IP_TEXT_SIZE];
-	char port_text[8] = "53";
-	const char *at = memchr(word, '@', len);
-	size_t host = at != NULL ? (size_t)(at - word) : len;
-	unsigned long long port;
-	struct str s;
-	struct ip ip;
-
-	str_init(&s, address, sizeof(address));
-	str_add_bytes(&s, word, host);
-	if (at != NULL) {
-		str_init(&s, port_text, sizeof(port_text));
-		str_add_bytes(&s, at + 1, len - host - 1);
-	}
-	return ip_parse(address, &ip) && str_to_uint(port_text, 65535, &port) &&
-	       port != 0;
-}
-
-static int
-check_nameservers(const char *value, struct err *err)
-{
-	static const char separators[] = ", \t";
-
-	for (value += strspn(value, separators); *value != '\0';
-	     value += strspn(value, separators)) {
-		size_t len = strcspn(value, separators);
-
-		if (!is_nameserver(value, len))
-			return err_set(err,
-			    "\"%.*s\" is no name server; "
-			    "write ADDRESS or ADDRESS@PORT",
-			    (int)(len < 80 ? len : 80), value);
-		value += len;
-	}
-	return 0;
-}
-
 #define FIELD(member) offsetof(struct options, member)
 
 const struct config_option options_table[] = {
-	{ .name = "Listen",
-	    .type = CONFIG_LIST,
-	    .offset = FIELD(listen),
-	    .initial = "inet:10023@127.0.0.1",
-	    .argument = "SOCKET",
-	    .help = "accept requests here; may be given several times" },
-	{ .name = "SocketMode",
-	    .type = CONFIG_OCTAL,
-	    .offset = FIELD(socket_mode),
-	    .initial = "0666",
-	    .min = 0,
-	    .max = 0777,
-	    .argument = "MODE",
-	    .help = "permissions of Unix sockets" },
-	{ .name = "ListenQueueSize",
-	    .type = CONFIG_INT,
-	    .offset = FIELD(listen_queue_size),
-	    .initial = "0",
-	    .min = 0,
-	    .max = 65535,
-	    .argument = "N",
-	    .help = "connections that may wait; 0 is the system's limit" },
-	{ .name = "MaxConnections",
-	    .type = CONFIG_INT,
-	    .offset = FIELD(max_connections),
-	    .initial = "10000",
-	    .min = 1,
-	    .max = 1000000,
-	    .argument = "N",
-	    .help = "connections at the same time" },
-	{ .name = "RequestTimeout",
-	    .type = CONFIG_TIME,
-	    .unit = 's',
-	    .offset = FIELD(request_timeout_s),
-	    .initial = "10s",
-	    .min = 1,
-	    .max = 3600,
-	    .argument = "TIME",
-	    .help = "time for a request once it has begun" },
-	{ .name = "IdleTimeout",
-	    .type = CONFIG_TIME,
-	    .unit = 's',
-	    .offset = FIELD(idle_timeout_s),
-	    .initial = "20m",
-	    .min = 0,
-	    .max = 7 * DAY_S,
-	    .argument = "TIME",
-	    .help = "time between requests; 0 is for ever" },
+	SOCKSET_OPTIONS(struct options, sockets, "inet:10023@127.0.0.1"),
+	POLICYSRV_OPTIONS(struct options, policysrv),
 	{ .name = "Exim",
 	    .type = CONFIG_BOOL,
-	    .offset = FIELD(exim),
+	    .offset = FIELD(policysrv.close_after_reply),
 	    .initial = "no",
 	    .help = "close the connection after each reply" },
 	{ .name = "Database",
@@ -398,6 +311,11 @@ const struct config_option options_table[] = {
 	    .check = check_dnswl,
 	    .argument = "ZONE [MASK]",
 	    .help = "a list in DNS of clients that pass; repeatable" },
+	{ .name = "DNSListTests",
+	    .type = CONFIG_BOOL,
+	    .offset = FIELD(dns_list_tests),
+	    .initial = "yes",
+	    .help = "ignore a Dnsbl or Dnswl that lists 127.0.0.1" },
 	{ .name = "ProviderDomains",
 	    .type = CONFIG_LIST,
 	    .offset = FIELD(provider_domains),
@@ -420,21 +338,7 @@ const struct config_option options_table[] = {
 	    .max = 60,
 	    .argument = "TIME",
 	    .help = "time for all DNS questions about a request" },
-	{ .name = "Nameservers",
-	    .type = CONFIG_LIST,
-	    .offset = FIELD(nameservers),
-	    .check = check_nameservers,
-	    .argument = "ADDR[@PORT]",
-	    .help = "ask these (default: those of resolv.conf)" },
-	{ .name = "DNSCacheSize",
-	    .type = CONFIG_SIZE,
-	    .unit = 'b',
-	    .offset = FIELD(dns_cache_bytes),
-	    .initial = "16M",
-	    .min = 1048576,
-	    .max = INT64_C(1) << 36,
-	    .argument = "SIZE",
-	    .help = "memory for DNS answers" },
+	DNS_OPTIONS(struct options, dns),
 	{ .name = "Inet",
 	    .type = CONFIG_CALL,
 	    .set = set_inet,
@@ -496,15 +400,8 @@ options_check(struct config *config, struct err *err)
 	/* postgrey takes 0 as "the default". */
 	if (options->delay_s == 0)
 		options->delay_s = DEFAULT_DELAY_S;
-	for (size_t i = 0; i < options->listen.count; i++) {
-		struct sock_spec spec;
-
-		if (sock_parse(options->listen.items[i], &spec, err) != 0)
-			return err_prefix(err, "Listen: ");
-		if (spec.kind == SOCK_STDIO && options->listen.count > 1)
-			return err_set(
-			    err, "Listen: stdio must be the only socket");
-	}
+	if (sockset_check(&options->sockets, err) != 0)
+		return -1;
 	if (options->database[0] != '/')
 		return err_set(err, "Database: %s is not an absolute path",
 		    options->database);
@@ -549,7 +446,7 @@ options_check_postgrey(struct config *config, struct err *err)
 		return err_set(err, "--unix or --inet must be given, for "
 				    "example --inet=10023");
 	options->as_postgrey = true;
-	drop_unix_sockets(&options->listen);
+	drop_unix_sockets(&options->sockets.listen);
 	return options_check(config, err);
 }
 

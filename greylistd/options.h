@@ -17,7 +17,10 @@
 #include "common/args.h"
 #include "common/config.h"
 #include "common/daemon.h"
+#include "common/dns_options.h"
 #include "common/err.h"
+#include "common/policysrv.h"
+#include "common/sockset.h"
 
 /* The configuration file when no -c is given (and it exists). */
 #define OPTIONS_FILE "/etc/postern/greylistd.conf"
@@ -40,13 +43,8 @@ enum options_spf_keys {
 struct options {
 	struct daemon_config daemon;
 
-	struct config_list listen; /* socket specifications, see sock.h */
-	int64_t socket_mode;       /* of Unix sockets */
-	int64_t listen_queue_size; /* 0 = the system's limit */
-	bool exim;                 /* close after each reply */
-	int64_t max_connections;
-	int64_t request_timeout_s;
-	int64_t idle_timeout_s;
+	struct sockset_options sockets;
+	struct policysrv_config policysrv;
 
 	char *database;      /* path of the SQLite file */
 	int64_t max_entries; /* triplets */
@@ -78,11 +76,11 @@ struct options {
 	struct config_list suspicion_scores;
 	struct config_list dnsbl;
 	struct config_list dnswl;
+	bool dns_list_tests;
 	struct config_list provider_domains;
 	int spf_keys; /* enum options_spf_keys */
 	int64_t dns_budget_s;
-	struct config_list nameservers;
-	int64_t dns_cache_bytes;
+	struct dns_options dns;
 
 	/* Not options, set by the checks below. */
 	bool as_postgrey; /* called by that name */

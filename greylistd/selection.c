@@ -88,11 +88,8 @@ selection_load(const struct options *options, struct err *err)
 	s->threshold = options->suspicion_threshold;
 	s->scores = suspicion_defaults;
 	s->spf_keys = options->spf_keys;
+	s->tests_lists = options->dns_list_tests;
 	s->budget_ms = options->dns_budget_s * 1000;
-	s->dns_cache_bytes = options->dns_cache_bytes;
-	for (size_t i = 0; i < options->nameservers.count; i++)
-		add_words(options->nameservers.items[i], &s->nameservers,
-		    &s->nameserver_count);
 	if (load(s, options, err) != 0)
 		selection_release(&s);
 	return s;
@@ -116,7 +113,6 @@ selection_release(struct selection **selection)
 	xmem_free(&s->black);
 	xmem_free(&s->white);
 	free_words(&s->providers, s->provider_count);
-	free_words(&s->nameservers, s->nameserver_count);
 	xmem_free(&s);
 }
 

@@ -35,12 +35,8 @@ struct selection {
 	size_t white_count;
 	char **providers; /* domains */
 	size_t provider_count;
+	bool tests_lists;  /* see dnslist_checks.h */
 	int64_t budget_ms; /* for all questions of a request */
-
-	/* For making the resolver. */
-	char **nameservers;
-	size_t nameserver_count;
-	int64_t dns_cache_bytes;
 };
 
 /* Reads the options. The caller releases it. Returns NULL with err. */

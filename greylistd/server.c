@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/now.h"
+#include "common/policyengine.h"
 #include "common/policysrv.h"
 #include "common/xmem.h"
 
@@ -281,12 +282,6 @@ server_open(const struct config *config, uid_t uid, gid_t gid, struct err *err)
 {
 	const struct options *options = config_values(config);
 	struct server *server = xmem_calloc(1, sizeof(*server));
-	const struct policysrv_config srv_config = {
-		.max_connections = options->max_connections,
-		.request_timeout_s = options->request_timeout_s,
-		.idle_timeout_s = options->idle_timeout_s,
-		.close_after_reply = options->exim,
-	};
 	const struct policysrv_hooks hooks = {
 		.request = on_request,
 		.batch_end = on_batch_end,
@@ -298,11 +293,15 @@ server_open(const struct config *config, uid_t uid, gid_t gid, struct err *err)
 	server->instances = instances_new();
 	server->work_cap = WORK_MIN;
 	server->work = xmem_calloc(server->work_cap, sizeof(*server->work));
-	server->srv = policysrv_new(&srv_config, &hooks, err);
-	if (server->srv == NULL ||
-	    server_load_settings(config, NULL, &server->settings, err) != 0 ||
-	    server_open_sockets(server, options, uid, gid, err) != 0)
+	server->srv = policysrv_new(&options->policysrv, &hooks, err);
+	if (server->srv != NULL &&
+	    server_load_settings(config, NULL, &server->settings, err) == 0)
+		server->sockets =
+		    sockset_open(&options->sockets, uid, gid, err);
+	if (server->sockets == NULL)
 		server_free(&server);
+	else
+		policyengine_listen(server->srv, server->sockets);
 	return server;
 }
 
@@ -383,7 +382,7 @@ server_free(struct server **server)
 		return;
 	server_close_dns(s);
 	policysrv_free(&s->srv);
-	server_remove_sockets(s);
+	sockset_free(&s->sockets);
 	greystore_close(&s->store);
 	server_free_settings(&s->settings);
 	rules_free(&s->rules);

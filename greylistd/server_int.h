@@ -9,13 +9,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "common/config.h"
 #include "common/log.h"
 #include "common/policysrv.h"
+#include "common/sockset.h"
 
 #include "greylistd/facts.h"
+#include "greylistd/facts_memory.h"
 #include "greylistd/greylist.h"
 #include "greylistd/greystore.h"
 #include "greylistd/instances.h"
@@ -76,13 +77,7 @@ struct settings {
 	struct whitelist *recipients;
 	struct rcpttable *table;
 	struct selection *selection; /* what asks DNS */
-};
-
-/* A Unix socket, and which file it was: a successor's stays. */
-struct unix_socket {
-	char *path;
-	dev_t dev;
-	ino_t ino;
+	struct dns_config *dns_config;
 };
 
 struct server {
@@ -90,8 +85,7 @@ struct server {
 	struct settings settings;
 	struct greystore *store; /* NULL while it cannot be opened */
 	char *database;
-	struct unix_socket *sockets; /* Unix sockets that we made */
-	size_t socket_count;
+	struct sockset *sockets;
 	struct rules *rules;
 	struct instances *instances;
 
@@ -99,7 +93,9 @@ struct server {
 	struct dns *dns;
 	struct spf *spf;
 	struct facts_pool *facts;
+	struct facts_memory *memory;
 	struct providers *providers;
+	struct dnslist_checks *checks;
 	struct server_waiting *waiting; /* requests whose facts come */
 
 	struct work *work; /* this turn's requests */
@@ -180,14 +176,6 @@ int server_load_settings(const struct config *config, struct settings *old,
 
 /* Frees what the settings own. */
 void server_free_settings(struct settings *settings);
-
-/* Makes the listening sockets, or takes systemd's. Returns 0 or -1. */
-int server_open_sockets(struct server *server, const struct options *options,
-    uid_t uid, gid_t gid, struct err *err);
-
-/* Removes the Unix sockets that we made where the directory lets us;
- * elsewhere the next start replaces them. */
-void server_remove_sockets(struct server *server);
 
 /* Reads the rules of greylistctl anew. On -1 the old ones stay. */
 int server_read_rules(struct server *server, struct err *err);

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/dns_options.h"
 #include "common/log.h"
-#include "common/policysrv.h"
-#include "common/sock.h"
 #include "common/xmem.h"
 
 #include "greylistd/server_int.h"
@@ -48,6 +43,7 @@ server_free_settings(struct settings *settings)
 	whitelist_free(&settings->recipients);
 	rcpttable_free(&settings->table);
 	selection_release(&settings->selection);
+	dns_options_free(&settings->dns_config);
 }
 
 static char *
@@ -88,6 +84,7 @@ copy_options(const struct options *options, struct settings *settings)
 	settings->test_clock = options->daemon.test_clock;
 	settings->on_error = options->on_error;
 	settings->max_entries = options->max_entries;
+	settings->dns_config = dns_options_config(&options->dns);
 }
 
 /* Half a list is worse than that of before. Often it cannot be read because it
@@ -152,87 +149,4 @@ server_load_settings(const struct config *config, struct settings *old,
 	}
 	*settings_r = settings;
 	return 0;
-}
-
-static void
-note_socket(struct server *server, const char *path)
-{
-	struct unix_socket *own = &server->sockets[server->socket_count];
-	struct stat st;
-
-	if (lstat(path, &st) != 0)
-		return;
-	own->path = xmem_strdup(path);
-	own->dev = st.st_dev;
-	own->ino = st.st_ino;
-	server->socket_count++;
-}
-
-/* Opens one specification's sockets and hands them to the server. */
-static int
-listen_on(struct server *server, const char *text,
-    const struct options *options, const struct sock_owner *owner,
-    struct err *err)
-{
-	int backlog = options->listen_queue_size > 0
-			  ? (int)options->listen_queue_size
-			  : SOMAXCONN;
-	int fds[SOCK_LISTEN_MAX];
-	struct sock_spec spec;
-	int n;
-
-	if (sock_parse(text, &spec, err) != 0)
-		return -1;
-	if (spec.kind == SOCK_STDIO) {
-		policysrv_stdio(server->srv, STDIN_FILENO, STDOUT_FILENO);
-		return 0;
-	}
-	n = sock_listen(&spec, backlog, owner, fds, SOCK_LISTEN_MAX, err);
-	if (n < 0)
-		return err_prefix(err, "Listen: ");
-	for (int i = 0; i < n; i++)
-		policysrv_listen(server->srv, fds[i]);
-	if (n > 0 && spec.kind == SOCK_UNIX)
-		note_socket(server, spec.path);
-	return n > 0 ? 0 : -1;
-}
-
-int
-server_open_sockets(struct server *server, const struct options *options,
-    uid_t uid, gid_t gid, struct err *err)
-{
-	const struct sock_owner owner = {
-		.uid = uid,
-		.gid = gid,
-		.mode = (mode_t)options->socket_mode,
-	};
-	int fds[SOCK_LISTEN_MAX];
-	int n = sock_systemd(fds, SOCK_LISTEN_MAX, err);
-
-	for (int i = 0; i < n; i++)
-		policysrv_listen(server->srv, fds[i]);
-	if (n != 0)
-		return n < 0 ? -1 : 0;
-	server->sockets =
-	    xmem_calloc(options->listen.count + 1, sizeof(*server->sockets));
-	for (size_t i = 0; i < options->listen.count; i++)
-		if (listen_on(server, options->listen.items[i], options, &owner,
-			err) != 0)
-			return -1;
-	return 0;
-}
-
-void
-server_remove_sockets(struct server *server)
-{
-	for (size_t i = 0; i < server->socket_count; i++) {
-		struct unix_socket *own = &server->sockets[i];
-		struct stat st;
-
-		if (lstat(own->path, &st) == 0 && st.st_dev == own->dev &&
-		    st.st_ino == own->ino)
-			(void)unlink(own->path);
-		xmem_free(&own->path);
-	}
-	xmem_free(&server->sockets);
 }

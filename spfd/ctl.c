@@ -16,6 +16,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/dns_options.h"
 #include "common/log.h"
 #include "common/policysrv.h"
 #include "common/str.h"
@@ -90,24 +91,6 @@ ctl_put(const char *bytes, size_t len)
 	}
 }
 
-/* An element of the list may hold several servers. */
-static void
-add_nameservers(struct ctl *ctl, const char *text)
-{
-	static const char separators[] = ", \t";
-
-	for (text += strspn(text, separators); *text != '\0';
-	     text += strspn(text, separators)) {
-		size_t len = strcspn(text, separators);
-
-		ctl->nameservers = xmem_realloc(ctl->nameservers,
-		    ctl->nameserver_count + 1, sizeof(*ctl->nameservers));
-		ctl->nameservers[ctl->nameserver_count++] =
-		    xmem_strndup(text, len);
-		text += len;
-	}
-}
-
 /* Nobody connects: the server is here for its loop. */
 static void
 on_request(void *arg, struct policysrv_call *call,
@@ -127,21 +110,13 @@ ctl_open(struct ctl *ctl)
 	};
 	const struct policysrv_hooks hooks = { .request = on_request };
 	const struct options *options = ctl->options;
-	struct dns_config dns_config = {
-		.trust_anchor_file = options->trust_anchor_file,
-		.question_timeout_ms = options->question_timeout_s * 1000,
-		.cache_bytes = options->dns_cache_bytes,
-	};
 	struct err err;
 
-	for (size_t i = 0; i < options->nameservers.count; i++)
-		add_nameservers(ctl, options->nameservers.items[i]);
-	dns_config.nameservers = ctl->nameservers;
-	dns_config.nameserver_count = ctl->nameserver_count;
+	ctl->dns_config = dns_options_config(&options->dns);
 	ctl->srv = policysrv_new(&server_config, &hooks, &err);
 	if (ctl->srv == NULL)
 		return ctl_fail(EX_OSERR, "%s", err.text);
-	ctl->dns = dns_new(&dns_config, policysrv_loop(ctl->srv), &err);
+	ctl->dns = dns_new(ctl->dns_config, policysrv_loop(ctl->srv), &err);
 	if (ctl->dns == NULL)
 		return ctl_fail(EX_UNAVAILABLE, "%s", err.text);
 	ctl->spf = spf_new(ctl->dns, &err);
@@ -168,9 +143,7 @@ close_all(struct ctl *ctl)
 	spf_free(&ctl->spf);
 	dns_free(&ctl->dns);
 	policysrv_free(&ctl->srv);
-	for (size_t i = 0; i < ctl->nameserver_count; i++)
-		xmem_free(&ctl->nameservers[i]);
-	xmem_free(&ctl->nameservers);
+	dns_options_free(&ctl->dns_config);
 	config_free(&ctl->config);
 }
 

@@ -40,8 +40,7 @@ struct ctl {
 	bool json;
 	bool offline;
 	const char *text; /* --text, or NULL */
-	char **nameservers;
-	size_t nameserver_count;
+	struct dns_config *dns_config;
 	struct policysrv *srv; /* for its loop; NULL until ctl_open */
 	struct dns *dns;
 	struct spf *spf;

@@ -20,7 +20,7 @@
 #include <string.h>
 
 #include "common/daemon.h"
-#include "common/policysrv.h"
+#include "common/policyengine.h"
 
 #include "spfd/options.h"
 #include "spfd/server.h"
@@ -51,35 +51,6 @@ hook_close(void *state)
 	server_free(&server);
 }
 
-/* The policy server as the skeleton sees it. */
-
-static void
-engine_run(
-    void *engine, int signal_fd, void (*on_signal)(void *arg), void *signal_arg)
-{
-	policysrv_watch(engine, signal_fd, on_signal, signal_arg);
-	policysrv_run(engine);
-}
-
-static void
-engine_stop(void *engine, int64_t grace_ms)
-{
-	policysrv_stop(engine, grace_ms);
-}
-
-static void
-engine_every(
-    void *engine, int64_t interval_ms, void (*fn)(void *arg), void *arg)
-{
-	policysrv_every(engine, interval_ms, fn, arg);
-}
-
-static const struct daemon_engine engine = {
-	.run = engine_run,
-	.stop = engine_stop,
-	.every = engine_every,
-};
-
 static const struct daemon_spec spfd_spec = {
 	.name = "spfd",
 	.version = POSTERN_VERSION,
@@ -90,7 +61,7 @@ static const struct daemon_spec spfd_spec = {
 	.common_offset = offsetof(struct options, daemon),
 	.defaults = options_spfd_defaults,
 	.args = { .config_file = OPTIONS_FILE },
-	.engine = &engine,
+	.engine = &policyengine_hooks,
 	.check = options_check,
 	.open = hook_open,
 	.start = hook_start,
@@ -109,7 +80,7 @@ static const struct daemon_spec policyd_spf_spec = {
 	.defaults = options_policyd_spf_defaults,
 	.args = { .config_file = OPTIONS_POLICYD_SPF_FILE,
 	    .word_is_file = true },
-	.engine = &engine,
+	.engine = &policyengine_hooks,
 	.check = options_check,
 	.open = hook_open,
 	.start = hook_start,

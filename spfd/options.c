@@ -2,14 +2,12 @@
 #include <string.h>
 
 #include "common/ip.h"
-#include "common/sock.h"
 #include "common/str.h"
 
 #include "spfd/lists.h"
 #include "spfd/options.h"
 #include "spfd/text.h"
 
-#define DAY_S INT64_C(86400)
 /* A check per message for each of these. */
 #define DOMAIN_WHITELIST_MAX 64
 
@@ -39,39 +37,6 @@ check_address(const char *value, struct err *err)
 	if (str_equal_nocase(value, "None") || ip_parse(value, &ip))
 		return 0;
 	return err_set(err, "\"%.80s\" is no address", value);
-}
-
-/* "ADDR" or "ADDR@PORT", several with blanks or commas between them. */
-static int
-check_nameservers(const char *value, struct err *err)
-{
-	static const char separators[] = ", \t";
-	char address[IP_TEXT_SIZE];
-	unsigned long long port;
-	struct ip ip;
-	struct str s;
-
-	for (value += strspn(value, separators); *value != '\0';
-	     value += strspn(value, separators)) {
-		size_t len = strcspn(value, separators);
-		size_t host = strcspn(value, "@, \t");
-		char port_text[8] = "53";
-
-		str_init(&s, address, sizeof(address));
-		str_add_bytes(&s, value, host);
-		if (host < len) {
-			str_init(&s, port_text, sizeof(port_text));
-			str_add_bytes(&s, value + host + 1, len - host - 1);
-		}
-		if (!ip_parse(address, &ip) ||
-		    !str_to_uint(port_text, 65535, &port) || port == 0)
-			return err_set(err,
-			    "\"%.*s\" is no name server; "
-			    "write ADDRESS or ADDRESS@PORT",
-			    (int)(len < 80 ? len : 80), value);
-		value += len;
-	}
-	return 0;
 }
 
 static int
@@ -130,29 +95,8 @@ set_seed_only(struct config *config, const char *value, struct err *err)
 
 /* clang-format off */
 const struct config_option options_table[] = {
-	{ .name = "Listen", .type = CONFIG_LIST, .offset = FIELD(listen),
-	  .initial = "inet:10029@127.0.0.1", .argument = "SOCKET",
-	  .help = "accept requests here; may be given several times" },
-	{ .name = "SocketMode", .type = CONFIG_OCTAL,
-	  .offset = FIELD(socket_mode), .initial = "0666", .min = 0,
-	  .max = 0777, .argument = "MODE",
-	  .help = "permissions of Unix sockets" },
-	{ .name = "ListenQueueSize", .type = CONFIG_INT,
-	  .offset = FIELD(listen_queue_size), .initial = "0", .min = 0,
-	  .max = 65535, .argument = "N",
-	  .help = "connections that may wait; 0 is the system's limit" },
-	{ .name = "MaxConnections", .type = CONFIG_INT,
-	  .offset = FIELD(max_connections), .initial = "10000", .min = 1,
-	  .max = 1000000, .argument = "N",
-	  .help = "connections at the same time" },
-	{ .name = "RequestTimeout", .type = CONFIG_TIME, .unit = 's',
-	  .offset = FIELD(request_timeout_s), .initial = "10s", .min = 1,
-	  .max = 3600, .argument = "TIME",
-	  .help = "time for a request once it has begun" },
-	{ .name = "IdleTimeout", .type = CONFIG_TIME, .unit = 's',
-	  .offset = FIELD(idle_timeout_s), .initial = "20m", .min = 0,
-	  .max = 7 * DAY_S, .argument = "TIME",
-	  .help = "time between requests; 0 is for ever" },
+	SOCKSET_OPTIONS(struct options, sockets, "inet:10029@127.0.0.1"),
+	POLICYSRV_OPTIONS(struct options, policysrv),
 	{ .name = "MaxSessions", .type = CONFIG_INT,
 	  .offset = FIELD(max_sessions), .initial = "1000", .min = 1,
 	  .max = 100000, .argument = "N",
@@ -161,20 +105,7 @@ const struct config_option options_table[] = {
 	  .initial = "pass", .choices = on_error_names, .argument = "WORD",
 	  .help = "pass or tempfail mail that cannot be checked" },
 
-	{ .name = "Nameservers", .type = CONFIG_LIST,
-	  .offset = FIELD(nameservers), .check = check_nameservers,
-	  .argument = "ADDR[@PORT]",
-	  .help = "ask these (default: those of resolv.conf)" },
-	{ .name = "TrustAnchorFile", .type = CONFIG_STRING,
-	  .offset = FIELD(trust_anchor_file), .initial = "",
-	  .argument = "PATH", .help = "check DNSSEC with these keys" },
-	{ .name = "QuestionTimeout", .type = CONFIG_TIME, .unit = 's',
-	  .offset = FIELD(question_timeout_s), .initial = "8s", .min = 1,
-	  .max = 60, .argument = "TIME", .help = "time for a DNS question" },
-	{ .name = "DNSCacheSize", .type = CONFIG_SIZE, .unit = 'b',
-	  .offset = FIELD(dns_cache_bytes), .initial = "16M",
-	  .min = 1048576, .max = INT64_C(1) << 36, .argument = "SIZE",
-	  .help = "memory for DNS answers" },
+	DNS_OPTIONS(struct options, dns),
 
 	{ .name = "TestOnly", .type = CONFIG_INT, .offset = FIELD(test_only),
 	  .initial = "1", .min = 0, .max = 1, .argument = "0|1",
@@ -353,15 +284,8 @@ options_check(struct config *config, struct err *err)
 	none_is_empty(options->per_user);
 	none_is_empty(options->helo_pass_restriction);
 	none_is_empty(options->mailfrom_pass_restriction);
-	for (size_t i = 0; i < options->listen.count; i++) {
-		struct sock_spec spec;
-
-		if (sock_parse(options->listen.items[i], &spec, err) != 0)
-			return err_prefix(err, "Listen: ");
-		if (spec.kind == SOCK_STDIO && options->listen.count > 1)
-			return err_set(
-			    err, "Listen: stdio must be the only socket");
-	}
+	if (sockset_check(&options->sockets, err) != 0)
+		return -1;
 	if (count_names(&options->domain_whitelist) > DOMAIN_WHITELIST_MAX)
 		return err_set(err,
 		    "Domain_Whitelist: more than %d domains "

@@ -17,7 +17,10 @@
 #include "common/args.h"
 #include "common/config.h"
 #include "common/daemon.h"
+#include "common/dns_options.h"
 #include "common/err.h"
+#include "common/policysrv.h"
+#include "common/sockset.h"
 
 /* The configuration file when no -c is given (and it exists). */
 #define OPTIONS_FILE "/etc/postern/spfd.conf"
@@ -42,20 +45,13 @@ enum options_header {
 struct options {
 	struct daemon_config daemon;
 
-	struct config_list listen; /* socket specifications, see sock.h */
-	int64_t socket_mode;       /* of Unix sockets */
-	int64_t listen_queue_size; /* 0 = the system's limit */
-	int64_t max_connections;
-	int64_t request_timeout_s;
-	int64_t idle_timeout_s;
+	struct sockset_options sockets;
+	struct policysrv_config policysrv;
 
 	int64_t max_sessions; /* checks at the same time */
 	int on_error;         /* enum options_on_error */
 
-	struct config_list nameservers;
-	char *trust_anchor_file; /* "" = no DNSSEC */
-	int64_t question_timeout_s;
-	int64_t dns_cache_bytes;
+	struct dns_options dns;
 
 	int64_t test_only;           /* 1 = live, 0 = headers only */
 	int helo_reject;             /* enum verdict_reject */

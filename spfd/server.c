@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include <string.h>
 
+#include "common/dns_options.h"
 #include "common/now.h"
+#include "common/policyengine.h"
 #include "common/str.h"
 #include "common/xmem.h"
 
@@ -63,9 +65,24 @@ time_of(const struct settings *settings, const char *test_time)
 	return now_mono_ms() / 1000;
 }
 
+/* The lines of a turn go out with one system call. */
 static void
-send_answer(struct policysrv_call *call, const struct answer *answer)
+on_batch_end(void *arg)
 {
+	struct server *server = arg;
+
+	if (server->holds_log)
+		log_release();
+	server->holds_log = false;
+}
+
+static void
+send_answer(struct server *server, struct policysrv_call *call,
+    const struct answer *answer)
+{
+	if (!server->holds_log)
+		log_hold();
+	server->holds_log = true;
 	log_line(LOG_LEVEL_NOTICE, answer->log);
 	policysrv_reply(call, answer->action);
 }
@@ -79,7 +96,7 @@ answer_at_once(struct server *server, struct policysrv_call *call,
 	struct answer answer;
 
 	answer_without(server->settings, action, reason, &r, &answer);
-	send_answer(call, &answer);
+	send_answer(server, call, &answer);
 }
 
 /* Before MAIL there is no sender to check. */
@@ -189,7 +206,7 @@ on_done(void *arg)
 	    work->findings, &answer);
 	instances_put(
 	    work->server->instances, &key, &work->findings, work->now_s);
-	send_answer(work->call, &answer);
+	send_answer(work->server, work->call, &answer);
 	free_work(work);
 }
 
@@ -272,7 +289,7 @@ is_left_out(struct server *server, struct policysrv_call *call,
 	answer_make(settings, policy, &r, findings, &answer);
 	findings->bypass = before;
 	instances_put(server->instances, &key, &findings, now_s);
-	send_answer(call, &answer);
+	send_answer(server, call, &answer);
 	return true;
 }
 
@@ -336,24 +353,24 @@ server_open(const struct config *config, uid_t uid, gid_t gid, struct err *err)
 {
 	const struct options *options = config_values(config);
 	struct server *server = xmem_calloc(1, sizeof(*server));
-	const struct policysrv_config srv_config = {
-		.max_connections = options->max_connections,
-		.request_timeout_s = options->request_timeout_s,
-		.idle_timeout_s = options->idle_timeout_s,
-	};
 	const struct policysrv_hooks hooks = {
 		.request = on_request,
+		.batch_end = on_batch_end,
 		.arg = server,
 	};
 
 	server->instances = instances_new();
-	server_keep_dns_options(server, options);
+	server->dns_config = dns_options_config(&options->dns);
 	server->settings = settings_load(config, err);
 	if (server->settings != NULL)
-		server->srv = policysrv_new(&srv_config, &hooks, err);
-	if (server->srv == NULL ||
-	    server_open_sockets(server, options, uid, gid, err) != 0)
+		server->srv = policysrv_new(&options->policysrv, &hooks, err);
+	if (server->srv != NULL)
+		server->sockets =
+		    sockset_open(&options->sockets, uid, gid, err);
+	if (server->sockets == NULL)
 		server_free(&server);
+	else
+		policyengine_listen(server->srv, server->sockets);
 	return server;
 }
 
@@ -394,6 +411,7 @@ server_reload(
 		return -1;
 	settings_release(&server->settings);
 	server->settings = settings;
+	spf_forget(server->spf);
 	return 0;
 }
 
@@ -404,11 +422,12 @@ server_free(struct server **server)
 
 	if (s == NULL)
 		return;
+	on_batch_end(s);
 	server_close_dns(s);
 	while (s->first != NULL)
 		free_work(s->first);
 	policysrv_free(&s->srv);
-	server_remove_sockets(s);
+	sockset_free(&s->sockets);
 	settings_release(&s->settings);
 	instances_free(&s->instances);
 	xmem_free(server);

@@ -116,11 +116,16 @@ begin_check(struct session *session)
 		.timeout_ms = job->settings->lookup_ms,
 		.void_limit = job->settings->void_limit,
 	};
+	struct spf_output known;
 
 	if (finding_of(session)->is_known ||
 	    !(is_helo ? verdict_wants_helo(policy)
 		      : verdict_wants_mailfrom(policy, &facts)))
 		return false;
+	if (spf_known(session->pool->spf, &input, &known)) {
+		findings_take(finding_of(session), &known);
+		return false;
+	}
 	session_open_step(session, 1, 0);
 	session->lookups[0].check = spf_start(
 	    session->pool->spf, &input, on_check, &session->lookups[0]);

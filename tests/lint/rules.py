@@ -187,10 +187,17 @@ def form(root):
 
 
 def option_names(root, daemon):
-    names = re.findall(r'\.name = "(\w+)"',
-                       read(root, f"{daemon}/options.c"))
-    names += re.findall(r'\.name = "(\w+)"', read(root, "common/daemon.h"))
-    return set(names)
+    """Those of its own table, and of the macros whose headers it includes."""
+    files = [f"{daemon}/options.c", f"{daemon}/options.h"]
+    for path in files[:2]:
+        if os.path.exists(os.path.join(root, path)):
+            files += re.findall(r'^#include "(common/.+?)"', read(root, path),
+                                re.M)
+    names = set()
+    for path in ("common/daemon.h", *files):
+        if os.path.exists(os.path.join(root, path)):
+            names.update(re.findall(r'\.name = "(\w+)"', read(root, path)))
+    return names
 
 
 def options_documented(root):

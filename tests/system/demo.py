@@ -26,7 +26,10 @@ RESTRICTIONS = ("reject_unauth_destination,\n"
 ZONE = """\
 good.example TXT "v=spf1 ip4:198.51.100.0/24 ip6:2001:db8:1::/48 -all"
 soft.example TXT "v=spf1 ip4:198.51.100.0/24 ~all"
+2.0.0.127.bl.example A 127.0.0.2
+40.113.0.203.bl.example A 127.0.0.2
 """
+SELECTIVE = 2525                # a port where only suspects are greylisted
 ROW = "{:>2} {:<29} {:<14} {:<17} {:<10} {:<13} {}"
 
 
@@ -37,6 +40,7 @@ class Mail(NamedTuple):
     recipient: str
     code: int
     why: str                    # by greylistd or SPF, a regular expression
+    port: int = 25
 
 
 ALICE = "198.51.100.10", "ann@good.example", "alice"
@@ -84,6 +88,13 @@ SPF = [
          "postmaster", 250, "SPF Softfail"),
 ]
 
+CHOSEN = [
+    Mail("selective: a clean client", "198.51.100.10", "gus@good.example",
+         "bob", 250, "not suspicious", SELECTIVE),
+    Mail("selective: a listed one", "203.0.113.40", "x@busy.example", "bob",
+         450, r"new, suspicious=bl\.example:2 .*", SELECTIVE),
+]
+
 
 def prepare(rig):
     """Postfix, spfd and greylistd, as an administrator sets them up."""
@@ -99,6 +110,11 @@ def prepare(rig):
         whitelist_clients=rig.file("clients", "partner.example\n"),
         whitelist_recipients=rig.file("recipients", "postmaster@\n"),
         **options).start()
+    if PROGRAM == "greylistd":
+        rig.postfix.smtpd(SELECTIVE, smtpd_recipient_restrictions=
+                          "check_policy_service inet:127.0.0.1:10024")
+        rig.server("selective", 10024, selective="yes", dnsbl="bl.example",
+                   nameservers="127.0.0.1@53").start()
     rig.postfix.start()
 
 
@@ -121,7 +137,7 @@ class Demo:
         """Send a mail, see what happens, print it."""
         rig, to = self.rig, mail.recipient + "@example.net"
         since, before = rig.log.mark(), len(rig.lmtp.received(to))
-        sent = send(mail.client, mail.sender, to)
+        sent = send(mail.client, mail.sender, to, port=mail.port)
         answer = f"{sent.code} {sent.rcpt[0].text.split()[0]}"
         outcome = {250: "250 delivered", 450: "450 deferred",
                    550: "550 rejected"}.get(sent.code, answer)
@@ -134,8 +150,9 @@ class Demo:
         else:
             line = rig.log.wait(
                 r"action=\w+, reason=(.*?), client_name=.*"
-                rf"client_address={mail.client}, .*recipient={to}", since)
-            why = line.group(1)
+                rf"client_address={mail.client}, .*recipient={to}"
+                "(, suspicious=.*)?$", since)
+            why = line.group(1) + (line.group(2) or "")
         right = sent.code == mail.code and re.fullmatch(mail.why, why)
         self.wrong += not right
         print(ROW.format(self.number, mail.what, mail.client,
@@ -179,7 +196,9 @@ def show(rig):
     prepare(rig)
     print("main.cf:\n  smtpd_recipient_restrictions =\n    "
           + RESTRICTIONS + f"\nspfd: as installed\ngreylistd: --delay={DELAY}"
-          " --auto-whitelist-clients=1, whitelists, a recipient table\n")
+          " --auto-whitelist-clients=1, whitelists, a recipient table\n"
+          f"greylistd for port {SELECTIVE}: --selective=yes"
+          " --dnsbl=bl.example\n")
     print(ROW.format("", "mail to Postfix, by SMTP", "from host", "sender",
                      "recipient", "answer", "why"))
     print("-" * 115)
@@ -192,6 +211,8 @@ def show(rig):
     rig.wait_due(DELAY - 1)
     demo.send(LATE)
     demo.send(SPF)
+    if PROGRAM == "greylistd":
+        demo.send(CHOSEN)
     for title, text in zip(demo.notes[::2], demo.notes[1::2]):
         demo.wrong += text == "MISSING"
         print(f"\n{title}:\n  {text}")

@@ -191,6 +191,87 @@ test_parse(void)
 	}
 }
 
+/* An SOA; its TTL and its minimum are to follow. */
+#define SOA(ttl, minimum)                                                      \
+	OWNER "\0\6" IN ttl "\0\x1a"                                           \
+	      "\1n\0\1h\0"                                                     \
+	      "0123456789abcdef" minimum
+#define HEAD2(flags, answers, authorities)                                     \
+	"\x12\x34" flags "\0\1" answers authorities "\0\0"
+
+/* How long an answer may be kept. */
+static void
+test_ttl(void)
+{
+	static const struct {
+		const char *name, *packet;
+		size_t len;
+		enum dnspacket_status status;
+		uint32_t want;
+	} ttls[] = {
+		{ "the shorter of two",
+		    BYTES(HEAD(OK, "\0\2") QUESTION RR(T_A, "\4") ADDR OWNER
+			"\0" T_A IN "\0\0\0\5\0\4" ADDR),
+		    DNSPACKET_FOUND, 5 },
+		{ "a CNAME counts",
+		    BYTES(HEAD(OK, "\0\2") QUESTION OWNER
+			"\0" T_CNAME IN "\0\0\0\7\0\3\1c\0" RR(T_A, "\4") ADDR),
+		    DNSPACKET_FOUND, 7 },
+		{ "as it is, with an authority",
+		    BYTES(HEAD2(OK, "\0\1", "\0\1") QUESTION RR(T_A, "\4")
+			    ADDR SOA("\0\0\0\1", "\0\0\0\1")),
+		    DNSPACKET_FOUND, 60 },
+		{ "the SOA's minimum",
+		    BYTES(HEAD2(NXDOMAIN, "\0\0", "\0\1")
+			    QUESTION SOA(TTL, "\0\0\0\x9")),
+		    DNSPACKET_NO_NAME, 9 },
+		{ "the SOA's TTL",
+		    BYTES(HEAD2(OK, "\0\0", "\0\1")
+			    QUESTION SOA(TTL, "\0\0\1\0")),
+		    DNSPACKET_NO_DATA, 60 },
+		{ "a CNAME in front",
+		    BYTES(HEAD2(NXDOMAIN, "\0\1", "\0\1") QUESTION OWNER
+			"\0" T_CNAME IN
+			"\0\0\0\7\0\3\1c\0" SOA(TTL, "\0\0\0\x9")),
+		    DNSPACKET_NO_NAME, 7 },
+		{ "behind another record",
+		    BYTES(HEAD2(OK, "\0\0", "\0\2") QUESTION RR(T_TXT, "\0")
+			    SOA(TTL, "\0\0\0\x9")),
+		    DNSPACKET_NO_DATA, 9 },
+		{ "no SOA", BYTES(HEAD(NXDOMAIN, "\0\0") QUESTION),
+		    DNSPACKET_NO_NAME, 0 },
+		{ "half an SOA",
+		    BYTES(HEAD2(NXDOMAIN, "\0\0", "\0\1")
+			    QUESTION SOA(TTL, "\0\0")),
+		    DNSPACKET_NO_NAME, 0 },
+		{ "one whose numbers are cut",
+		    BYTES(HEAD2(NXDOMAIN, "\0\0", "\0\1") QUESTION OWNER
+			"\0\6" IN TTL "\0\x18"
+			"\1n\0\1h\0"
+			"0123456789abcdef"
+			"\0\0"
+			"\0\0"),
+		    DNSPACKET_NO_NAME, 0 },
+		{ "a failure",
+		    BYTES(HEAD2(SERVFAIL, "\0\0", "\0\1")
+			    QUESTION SOA(TTL, "\0\0\0\x9")),
+		    DNSPACKET_FAILED, 0 },
+		{ "a contradiction",
+		    BYTES(HEAD(NXDOMAIN, "\0\1") QUESTION RR(T_A, "\4") ADDR),
+		    DNSPACKET_FAILED, 0 },
+	};
+
+	for (size_t i = 0; i < CHECK_COUNT(ttls); i++) {
+		struct arena *arena = arena_new();
+		struct dnspacket_answer answer =
+		    parse(ttls[i].packet, ttls[i].len, DNSPACKET_A, arena);
+
+		check_int(ttls[i].name, answer.status, ttls[i].status);
+		check_uint(ttls[i].name, answer.ttl, ttls[i].want);
+		arena_free(&arena);
+	}
+}
+
 /* Every beginning of every packet above is no sound packet, or one that
  * lacks only what stands behind the answers. */
 static void
@@ -346,6 +427,7 @@ int
 main(void)
 {
 	test_parse();
+	test_ttl();
 	test_cut();
 	test_fields();
 	test_many();

@@ -74,10 +74,40 @@ test_answers(void)
 	spfanswers_free(&answers);
 }
 
+/* How long all that was given may be kept, and nothing else. */
+static void
+test_fresh(void)
+{
+	struct spfanswers *answers = spfanswers_new(3);
+	struct spfanswers_answer answer = { .status = SPFANSWERS_NO_NAME };
+
+	for (int i = 0; i < 3; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "%d.org", i);
+		spfanswers_get(answers, name, DNSPACKET_A);
+		answer.fresh_until = 300 - 100 * i;
+		spfanswers_put(answers, (size_t)i, &answer);
+	}
+	check_int(
+	    "nothing was given", spfanswers_fresh_until(answers), INT64_MAX);
+	spfanswers_get(answers, "3.org", DNSPACKET_A);
+	check_int(
+	    "no room is no answer", spfanswers_fresh_until(answers), INT64_MAX);
+	spfanswers_get(answers, "1.org", DNSPACKET_A);
+	check_int("one", spfanswers_fresh_until(answers), 200);
+	spfanswers_get(answers, "0.org", DNSPACKET_A);
+	check_int("a longer one", spfanswers_fresh_until(answers), 200);
+	spfanswers_get(answers, "2.org", DNSPACKET_A);
+	check_int("a shorter one", spfanswers_fresh_until(answers), 100);
+	spfanswers_free(&answers);
+}
+
 int
 main(void)
 {
 	test_questions();
 	test_answers();
+	test_fresh();
 	return check_done();
 }

@@ -233,6 +233,37 @@ test_explanation_hostile(void)
 	    "NUL in the text", spfmacro_explanation("a\0b", 3, &values, out));
 }
 
+/* What else than domains and addresses an expansion has looked at. */
+static void
+test_uses(void)
+{
+	static const struct {
+		const char *text;
+		unsigned want;
+	} rows[] = {
+		{ "plain.org %% %_ %-", 0 },
+		{ "%{d}%{o}%{i}%{c}%{p}%{v}", 0 },
+		{ "%{l}", SPFMACRO_USE_SENDER },
+		{ "%{S}", SPFMACRO_USE_SENDER },
+		{ "%{h1r}", SPFMACRO_USE_SENDER },
+		{ "%{r}", SPFMACRO_USE_SENDER },
+		{ "%{T}", SPFMACRO_USE_TIME },
+		{ "%{d} %{l} %{t}", SPFMACRO_USE_SENDER | SPFMACRO_USE_TIME },
+		{ "no %{l} with a fault %", 0 },
+	};
+	char out[SPFMACRO_TEXT_SIZE];
+
+	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
+		struct spfmacro_values values = values_of(&v4);
+		unsigned uses = 0;
+
+		values.uses = &uses;
+		spfmacro_explanation(
+		    rows[i].text, strlen(rows[i].text), &values, out);
+		check_uint(rows[i].text, uses, rows[i].want);
+	}
+}
+
 int
 main(void)
 {
@@ -243,5 +274,6 @@ main(void)
 	test_empty_values();
 	test_explanation();
 	test_explanation_hostile();
+	test_uses();
 	return check_done();
 }
