@@ -23,7 +23,9 @@
 #include "common/args.h"
 #include "common/config.h"
 #include "common/daemon.h"
+#include "common/dns_options.h"
 #include "common/err.h"
+#include "common/sockset.h"
 
 /* The configuration file when no -c is given (and it exists). */
 #define OPTIONS_FILE "/etc/postern/dkimd.conf"
@@ -59,8 +61,7 @@ struct options {
 	struct daemon_config daemon;
 
 	/* The milter's socket and limits. */
-	char *socket;        /* see sock.h */
-	int64_t socket_mode; /* of a Unix socket */
+	struct sockset_options sockets; /* exactly one, unless by systemd */
 	bool background;
 	char *base_directory; /* for relative paths; "" = "/" */
 	int64_t max_sessions;
@@ -72,12 +73,8 @@ struct options {
 				  * was given; 0 = our own limit */
 
 	/* DNS. */
-	char *nameservers;       /* "ADDR[@PORT], ..."; "" = resolv.conf's */
-	char *trust_anchor_file; /* "" = no DNSSEC */
-	char *resolver_configuration; /* unbound.conf; "" = none */
-	char *test_public_keys;       /* path; "" = ask DNS */
-	int64_t dns_timeout_s;
-	int64_t dns_cache_bytes;
+	struct dns_options dns;
+	char *test_public_keys; /* path; "" = ask DNS */
 
 	/* Log. */
 	bool syslog;
