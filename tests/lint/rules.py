@@ -196,7 +196,7 @@ def option_names(root, daemon):
     names = set()
     for path in ("common/daemon.h", *files):
         if os.path.exists(os.path.join(root, path)):
-            names.update(re.findall(r'\.name = "(\w+)"', read(root, path)))
+            names.update(re.findall(r'\.name = "([\w-]+)"', read(root, path)))
     return names
 
 
@@ -211,7 +211,7 @@ def options_documented(root):
         if not os.path.exists(os.path.join(root, page)):
             found.append(f"{page} is missing")
             continue
-        page_names = set(re.findall(r"^\.It Cm (\w+)", read(root, page), re.M))
+        page_names = set(re.findall(r"^\.It Cm ([\w-]+)", read(root, page), re.M))
         found += [f"{page} lacks {n}" for n in sorted(table_names - page_names)]
         found += [f"{page} describes {n}, which is no option"
                   for n in sorted(page_names - table_names)]
