@@ -20,6 +20,7 @@
 #define ASKERS 16
 #define ROUNDS 100
 #define SIDE_BY_SIDE 8
+#define BURST 2000
 #define LATER INT64_MAX
 
 struct server {
@@ -362,20 +363,19 @@ test_many(const struct server *s)
 static void
 test_burst(const struct server *s)
 {
-	enum { COUNT = 2000 };
 	struct dns_thread *thread = new_thread(s, 60000);
-	struct dns_inquiry *list[COUNT];
+	struct dns_inquiry *list[BURST];
 	int found = 0, i;
 
 	list[0] = ask(thread, "good.example");
 	(void)dns_thread_wait(list[0], LATER);
-	for (i = 1; i < COUNT; i++)
+	for (i = 1; i < BURST; i++)
 		list[i] = ask(thread, "good.example");
-	for (i = 0; i < COUNT; i++) {
+	for (i = 0; i < BURST; i++) {
 		found += dns_thread_wait(list[i], LATER)->status == DNS_FOUND;
 		dns_thread_drop(&list[i]);
 	}
-	check_int("a burst", found, COUNT);
+	check_int("a burst", found, BURST);
 	dns_thread_free(&thread);
 }
 
@@ -397,10 +397,10 @@ static void
 test_free(struct server *s)
 {
 	struct dns_thread *thread = new_thread(s, 600000);
-	struct dns_inquiry *waited[4], *kept[3], *dropped;
+	struct dns_inquiry *waited[4], *kept[3], *dropped, *burst[BURST];
 	pthread_t threads[4];
 	void *status;
-	int i;
+	int answered = 0, i;
 
 	for (i = 0; i < 4; i++) {
 		waited[i] = ask(thread, "mute2.example");
@@ -415,7 +415,14 @@ test_free(struct server *s)
 	wait_for_mute(s, 3);
 	dns_thread_drop(&dropped);
 	kept[2] = ask(thread, "good2.example");
+	for (i = 0; i < BURST; i++)
+		burst[i] = ask(thread, "good.example");
 	dns_thread_free(&thread);
+	for (i = 0; i < BURST; i++) {
+		answered += dns_thread_wait(burst[i], 0) != NULL;
+		dns_thread_drop(&burst[i]);
+	}
+	check_int("all answered", answered, BURST);
 	for (i = 0; i < 4; i++) {
 		pthread_join(threads[i], &status);
 		check_int("woken", *(enum dns_status *)status, DNS_TEMPORARY);
@@ -442,7 +449,7 @@ test_signals(void)
 	sigaddset(&set, SIGUSR1);
 	pthread_sigmask(SIG_BLOCK, &set, &old);
 	start_server(&server);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 	thread = new_thread(&server, 8000);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	kill(getpid(), SIGUSR1);
