@@ -34,6 +34,7 @@ PROGRAMS := greylistd greylistctl spfd spfctl
 common_SRCS := \
 	common/arena.c \
 	common/args.c \
+	common/authres.c \
 	common/config.c \
 	common/config_file.c \
 	common/config_help.c \
@@ -138,7 +139,7 @@ filldb_SRCS := $(patsubst %,tests/bench/%.c,filldb text triplet)
 floor_SRCS := $(patsubst %,tests/bench/%.c,floor target)
 
 UNIT_TESTS := \
-	test_arena test_args test_config test_config_style test_daemon \
+	test_arena test_args test_authres test_config test_config_style test_daemon \
 	test_dns test_dns_options test_dns_thread test_dnspacket \
 	test_err test_header test_ip test_log test_mailbox \
 	test_now test_policyproto test_policysrv test_regex test_sandbox \

@@ -58,24 +58,35 @@ struct authres {
 };
 
 /* Appends the value of a field (without name and leading space): one result
- * per line, lines folded with "\n\t". Values that are no token, dot-atom or
- * address are quoted; control characters and invalid UTF-8 become "?"; a
- * comment's brackets are escaped. The caller's buffer bounds it: s->truncated
- * says when it did not fit. */
+ * per line, lines folded with "\n\t", a line of more than 900 characters once
+ * more. Values that are no token or address are quoted, base64 as well;
+ * control characters and invalid UTF-8 become "?"; a comment's brackets are
+ * escaped. An identifier may have "/" and a job's number behind it without
+ * quotes, as opendkim writes it. Methods, results, types and names must be
+ * keywords (letters, digits, "-"). The caller's buffer bounds it:
+ * s->truncated says when it did not fit. */
 void authres_format(struct str *s, const struct authres *authres);
 
-/* Parses a value (as header.h keeps it) strictly. All texts are in arena.
- * Returns 0 or -1 with a sentence. */
+/* Parses a value (as header.h keeps it) strictly; what it forgives is "/" in
+ * an identifier, and "/" "=" "?" ":" in a property's value without quotes.
+ * Keywords come in lower case; a quoted local part with a domain behind it
+ * comes without its quotes. All texts are in arena. Returns 0 or -1 with a
+ * sentence. */
 int authres_parse(const char *value, size_t len, struct arena *arena,
     struct authres *authres_r, struct err *err);
 
-/* Is field an Authentication-Results field (or X-, ARC- forms excluded: only
- * the name itself, blanks before the colon or not) that claims to come from
- * authserv_id, in any disguise, or of which it cannot be told? */
+/* Is field an Authentication-Results field (only that name, blanks before the
+ * colon or not; no X- or ARC- form) that claims to come from authserv_id, in
+ * any disguise, or of which it cannot be told? Another's it is only when a
+ * plain ASCII identifier (perhaps quoted as a whole) and perhaps a version
+ * stand before the first semicolon or the end, comments and blanks aside. Case
+ * does not count, nor dots at the end, nor "/" and what follows it. An
+ * identifier in UTF-8 is a claim: it might be the U-labels of ours. */
 bool authres_claims(const struct header_field *field, const char *authserv_id);
 
 /* Can this text be an AuthservID in our configuration: a host name or another
- * token without blanks, quotes, brackets and semicolons, at most 255 bytes? */
+ * ASCII token (RFC 2045: no blanks, quotes, brackets, "/", ";" ...), at most
+ * 255 bytes? */
 bool authres_id_ok(const char *text);
 
 #endif
