@@ -132,6 +132,7 @@ spfctl_SRCS := $(patsubst %,spfd/%.c,ctl ctl_query ctl_record)
 
 # What dkimd and dkimctl share, for their tests as well.
 dkim_SRCS := $(patsubst %,dkimd/%.c,action outcome result tagtext)
+dkim_SRCS += $(patsubst %,dkimd/%.c,options options_check)
 
 polload_SRCS := $(patsubst %,tests/bench/%.c,hist load polload procstat \
 	report target text triplet wire)
@@ -139,7 +140,8 @@ filldb_SRCS := $(patsubst %,tests/bench/%.c,filldb text triplet)
 floor_SRCS := $(patsubst %,tests/bench/%.c,floor target)
 
 UNIT_TESTS := \
-	test_arena test_args test_authres test_config test_config_style test_daemon \
+	test_arena test_args test_authres test_config test_config_style \
+	test_daemon \
 	test_dns test_dns_options test_dns_thread test_dnspacket \
 	test_err test_header test_ip test_log test_mailbox \
 	test_now test_policyproto test_policysrv test_regex test_sandbox \
@@ -163,9 +165,9 @@ UNIT_TESTS += $(DKIM_TESTS)
 # Those where threads meet.
 THREAD_TESTS := test_dns_thread test_policysrv test_store
 
-FUZZERS := fuzz_btree fuzz_config fuzz_ctl fuzz_dnspacket \
+FUZZERS := fuzz_authres fuzz_btree fuzz_config fuzz_ctl fuzz_dnspacket \
 	fuzz_policyproto fuzz_key \
-	fuzz_whitelist \
+	fuzz_mailbox fuzz_whitelist \
 	fuzz_spf fuzz_spfctl fuzz_spfd fuzz_spfmacro fuzz_spfrecord
 
 MANPAGES8 := greylistd/greylistd.8 greylistd/greylistctl.8 spfd/spfd.8 \
