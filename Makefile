@@ -53,6 +53,14 @@ common_SRCS := \
 	common/log.c \
 	common/mailbox.c \
 	common/memo.c \
+	common/milter.c \
+	common/milter_address.c \
+	common/milter_edit.c \
+	common/milter_engine.c \
+	common/milter_message.c \
+	common/milter_reply.c \
+	common/milter_run.c \
+	common/milter_session.c \
 	common/now.c \
 	common/policyengine.c \
 	common/policyproto.c \
@@ -143,7 +151,7 @@ UNIT_TESTS := \
 	test_arena test_args test_authres test_config test_config_style \
 	test_daemon \
 	test_dns test_dns_options test_dns_thread test_dnspacket \
-	test_err test_header test_ip test_log test_mailbox \
+	test_err test_header test_ip test_log test_mailbox test_milter \
 	test_now test_policyproto test_policysrv test_regex test_sandbox \
 	test_sock test_sockset test_spf test_spfanswers test_spfcache \
 	test_spfguard test_spfguard_error test_spfidn test_spfmacro \
