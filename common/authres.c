@@ -272,14 +272,17 @@ take_keyword(struct parser *p, const char **text_r, const char *what)
 	return 0;
 }
 
+/* Tabs, which come from folds, become blanks. */
 static int
 take_quoted(struct parser *p, struct str *s)
 {
 	str_init(s, p->text, p->cursor.len + 1);
-	return header_quoted(&p->cursor, s)
-		   ? 0
-		   : fault(p, "a quoted text that does not end, or an odd "
-			      "character in it");
+	if (!header_quoted(&p->cursor, s))
+		return fault(p, "a quoted text that does not end, or an odd "
+				"character in it");
+	for (char *c = s->text; (c = strchr(c, '\t')) != NULL;)
+		*c = ' ';
+	return 0;
 }
 
 /* Takes a value: a quoted text, or a run of characters. */
@@ -482,7 +485,7 @@ static bool
 is_same_id(const char *text, size_t len, const char *id)
 {
 	const char *slash = memchr(text, '/', len);
-	size_t id_len = strlen(id);
+	size_t id_len = strcspn(id, "/");
 
 	if (slash != NULL)
 		len = (size_t)(slash - text);

@@ -113,11 +113,18 @@ take_phrase(struct parser *p, struct phrase *phrase)
 	}
 }
 
+/* Lower case only. */
+static bool
+is_label_char(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
+}
+
 static bool
 is_domain_char(char c)
 {
-	return (unsigned char)c >= 0x80 || c == '-' || c == '_' ||
-	       (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
+	return is_label_char(c) || c == '-' || c == '_' ||
+	       (unsigned char)c >= 0x80;
 }
 
 /* Labels of letters, digits, "-", "_" and UTF-8, single dots between. */
@@ -134,24 +141,30 @@ is_domain(const char *text)
 	return before != '.';
 }
 
-/* Takes "[192.0.2.1]", blanks within left out. */
+/* Takes "[192.0.2.1]", blanks within left out. RFC 5322 allows more than any
+ * mail system knows; here it is what RFC 5321 section 4.1.3 makes of it. */
 static int
 take_literal(struct parser *p, struct str *domain)
 {
-	for (;;) {
-		char c = peek(p);
-
-		if (c == '\0' || c == '\\' || (unsigned char)c >= 0x7f)
-			return fault(p, "a domain literal that does not end, "
-					"or an odd character in it");
-		if (c == '[' && domain->len > 0)
-			return fault(p, "a bracket in a domain literal");
-		if (c != ' ' && c != '\t' && c != '\n')
-			str_add_char(domain, c);
+	str_add_char(domain, '[');
+	for (char c = '['; c != ']';) {
 		p->cursor.at++;
-		if (c == ']')
-			return 0;
+		c = peek(p);
+		if (c == ' ' || c == '\t' || c == '\n')
+			continue;
+		if (c == '\0' || strchr("]:.-", c) == NULL) {
+			char folded = c;
+
+			str_lower(&folded, 1);
+			if (!is_label_char(folded))
+				return fault(p, "a domain literal that does "
+						"not end, or an odd character "
+						"in it");
+		}
+		str_add_char(domain, c);
 	}
+	p->cursor.at++;
+	return 0;
 }
 
 /* Takes atoms and dots, blanks and comments around the dots. */

@@ -95,6 +95,8 @@ test_parse(void)
 		{ "a quoted local part",
 		    " a; spf=pass smtp.mailfrom=\"a b@x\"@c.org",
 		    "a v1: spf/1=pass smtp.mailfrom=[a b@x@c.org]" },
+		{ "a folded value", " a; spf=fail reason=\"a\n\tb\"",
+		    "a v1: spf/1=fail reason='a b'" },
 		{ "an empty value", " a; spf=pass smtp.mailfrom=\"\"",
 		    "a v1: spf/1=pass smtp.mailfrom=[]" },
 		{ "UTF-8 in a value", " a; spf=pass smtp.mailfrom=\xc3\xbc@c",
@@ -416,6 +418,7 @@ test_claims(void)
 	check_false("one that just fits", authres_claims(&field, ID));
 	field = (struct header_field){ AR, strlen(AR), " mx.test", 8 };
 	check_true("ours has a dot", authres_claims(&field, "mx.test."));
+	check_true("ours has a job", authres_claims(&field, "mx.test/1"));
 	field = (struct header_field){ AR, strlen(AR), " x\0;", 4 };
 	check_true("NUL", authres_claims(&field, ID));
 }
