@@ -37,9 +37,10 @@ struct mailbox {
  * comments around dots, empty elements between commas), and so are dots
  * anywhere in a local part, which some providers have given out. Routes,
  * missing domains, encoded words in an address, domains and literals with
- * characters that no host or IP address has, NUL, control characters and invalid UTF-8 are errors. Returns the number of mailboxes (0 when only
- * empty groups are there), or -1 with a sentence that says where. *list_r is
- * in arena. */
+ * characters that no host or IP address has, NUL, control characters and
+ * invalid UTF-8 are errors. Returns the number of mailboxes (0 when only empty
+ * groups are there), or -1 with a sentence that says where. *list_r is in
+ * arena. */
 int mailbox_parse_list(const char *value, size_t len, struct arena *arena,
     struct mailbox **list_r, struct err *err);
 

@@ -352,6 +352,7 @@ test_claims(void)
 		{ "quoted with a fold", AR, " \"\n mx.example.org\"" },
 		{ "quoted with blanks", AR, " \" mx.example.org \"" },
 		{ "quoted with a slash", AR, " \"mx.example.org/1\"" },
+		{ "quoted with a semicolon", AR, " \"x ;mx.example.org\"" },
 		{ "an open quote", AR, " \"mx.example.org" },
 		{ "quotes around a part", AR, " \"mx\".example.org" },
 		{ "quotes around another part", AR, " mx.\"example\".org" },
