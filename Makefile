@@ -141,6 +141,8 @@ spfctl_SRCS := $(patsubst %,spfd/%.c,ctl ctl_query ctl_record)
 # What dkimd and dkimctl share, for their tests as well.
 dkim_SRCS := $(patsubst %,dkimd/%.c,action outcome result tagtext)
 dkim_SRCS += $(patsubst %,dkimd/%.c,options options_check)
+dkim_SRCS += $(patsubst %,dkimd/%.c,bodylen choose engine engine_key \
+	engine_keycache engine_sign engine_verify sigfield)
 
 polload_SRCS := $(patsubst %,tests/bench/%.c,hist load polload procstat \
 	report target text triplet wire)
@@ -167,7 +169,7 @@ UNIT_TESTS := \
 	test_spfd_text test_spfd_verdict
 
 # Those that link libdkimd.a.
-DKIM_TESTS := test_tagtext test_dkimd_outcome
+DKIM_TESTS := test_engine test_tagtext test_dkimd_outcome
 UNIT_TESTS += $(DKIM_TESTS)
 
 # Those where threads meet.
