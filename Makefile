@@ -35,6 +35,7 @@ common_SRCS := \
 	common/arena.c \
 	common/args.c \
 	common/authres.c \
+	common/base64.c \
 	common/config.c \
 	common/config_file.c \
 	common/config_help.c \
@@ -140,7 +141,9 @@ spfctl_SRCS := $(patsubst %,spfd/%.c,ctl ctl_query ctl_record)
 
 # What dkimd and dkimctl share, for their tests as well.
 dkim_SRCS := $(patsubst %,dkimd/%.c,action outcome result tagtext)
-dkim_SRCS += $(patsubst %,dkimd/%.c,options options_check)
+dkim_SRCS += $(patsubst %,dkimd/%.c,dataset dataset_load dataset_sqlite \
+	hostlist options options_check)
+dkim_SRCS += dkimd/keyrecord.c dkimd/keyrecord_der.c
 dkim_SRCS += $(patsubst %,dkimd/%.c,bodylen choose engine engine_key \
 	engine_keycache engine_sign engine_verify sigfield)
 
@@ -150,7 +153,8 @@ filldb_SRCS := $(patsubst %,tests/bench/%.c,filldb text triplet)
 floor_SRCS := $(patsubst %,tests/bench/%.c,floor target)
 
 UNIT_TESTS := \
-	test_arena test_args test_authres test_config test_config_style \
+	test_arena test_args test_authres test_base64 \
+	test_config test_config_style \
 	test_daemon \
 	test_dns test_dns_options test_dns_thread test_dnspacket \
 	test_err test_header test_ip test_log test_mailbox test_milter \
@@ -179,6 +183,10 @@ FUZZERS := fuzz_authres fuzz_btree fuzz_config fuzz_ctl fuzz_dnspacket \
 	fuzz_policyproto fuzz_key \
 	fuzz_mailbox fuzz_whitelist \
 	fuzz_spf fuzz_spfctl fuzz_spfd fuzz_spfmacro fuzz_spfrecord
+
+# Those that link what dkimd is made of.
+DKIM_FUZZERS := fuzz_keyrecord
+FUZZERS += $(DKIM_FUZZERS)
 
 MANPAGES8 := greylistd/greylistd.8 greylistd/greylistctl.8 spfd/spfd.8 \
 	spfd/spfctl.8
@@ -432,10 +440,17 @@ build/fuzz/fuzz_spfctl build/fuzz/fuzz_spfd: \
 		build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SPFD_OBJS)
 	$(call say,FUZZLD,$@)
 	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+FUZZ_DKIM_OBJS := $(patsubst %.c,build/fuzz/obj/%.o,$(common_SRCS) \
+	$(dkim_SRCS))
+$(DKIM_FUZZERS:%=build/fuzz/%): \
+		build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_DKIM_OBJS)
+	$(call say,FUZZLD,$@)
+	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_OBJS)
 	$(call say,FUZZLD,$@)
 	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
--include $(FUZZ_OBJS:%.o=%.d) $(FUZZ_SPFD_OBJS:%.o=%.d)
+-include $(FUZZ_OBJS:%.o=%.d) $(FUZZ_SPFD_OBJS:%.o=%.d) \
+	$(FUZZ_DKIM_OBJS:%.o=%.d)
 
 fuzz: $(FUZZERS:%=build/fuzz/%)
 	tests/fuzz/run $(FUZZ_SECONDS) $^

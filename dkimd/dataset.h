@@ -10,7 +10,8 @@
  *                                   (default: no values) of the table T
  *
  * In files "#" begins a comment. A pattern of a refile matches the whole
- * text, the first line that matches wins. All is read when it is loaded, a
+ * text, the first line that matches wins; other signs of regular expressions
+ * are an error there. All is read when it is loaded, a
  * changed source is seen at the next reload. Compared without regard to case
  * unless DATASET_CASE is asked for.
  *
@@ -43,9 +44,8 @@ struct dataset_entry {
 };
 
 /* Flags of dataset_load. */
-#define DATASET_CASE (1u << 0)     /* keys are compared byte by byte */
-#define DATASET_HOSTS (1u << 1)    /* keys of a refile may hold [ ] */
-#define DATASET_NO_VALUE (1u << 2) /* the whole line is the key */
+#define DATASET_CASE (1u << 0)  /* keys are compared byte by byte */
+#define DATASET_HOSTS (1u << 1) /* keys of a refile may hold [ ] */
 
 /* Loads what text names; relative paths are below base ("" = "/"). Returns
  * NULL with err, which names file and line but not the option. */
@@ -71,10 +71,13 @@ size_t dataset_count(const struct dataset *dataset);
 /* Entry i (0..count-1). */
 const struct dataset_entry *dataset_at(const struct dataset *dataset, size_t i);
 
-/* Where an entry is, for messages: "/etc/x/keytable:12" into err's prefix.
+/* Puts where the entry is in front of what err says ("/etc/keytable:12: ").
  * Returns -1 always, as err_prefix does. */
 int dataset_blame(const struct dataset *dataset,
     const struct dataset_entry *entry, struct err *err);
+
+/* path, below base ("" = "/") when it is relative. The caller frees it. */
+char *dataset_path(const char *path, const char *base);
 
 /* Does pattern, in which "*" is any text, match the whole of text (len
  * bytes)? Time at worst len times the pattern's length. */
