@@ -173,7 +173,7 @@ UNIT_TESTS := \
 	test_spfd_text test_spfd_verdict
 
 # Those that link libdkimd.a.
-DKIM_TESTS := test_engine test_tagtext test_dkimd_outcome
+DKIM_TESTS := test_dkimd_keyrecord test_engine test_tagtext test_dkimd_outcome
 UNIT_TESTS += $(DKIM_TESTS)
 
 # Those where threads meet.

@@ -45,4 +45,8 @@ struct keyrecord {
 enum result keyrecord_parse(const char *text, size_t len,
     struct keyrecord *record_r, const char **reason_r);
 
+/* Does this TXT record mean to be a key, sound or not? It says v=DKIM1, or
+ * has no v= but p=. Other records may stand beside it. */
+bool keyrecord_is(const char *text, size_t len);
+
 #endif
