@@ -358,6 +358,8 @@ $(B)/t/spfcases: $(B)/obj/tests/conformance/spfcases.o $(oracle_OBJS) \
 	$(link)
 $(B)/t/storetool: $(B)/obj/tests/fault/storetool.o $(ARCHIVES)
 	$(link)
+$(B)/t/testmilter: $(B)/obj/tests/milter/testmilter.o $(ARCHIVES)
+	$(link)
 $(B)/t/dnsask: $(B)/obj/tests/dns/dnsask.o $(ARCHIVES)
 	$(link)
 
