@@ -173,7 +173,8 @@ UNIT_TESTS := \
 	test_spfd_text test_spfd_verdict
 
 # Those that link libdkimd.a.
-DKIM_TESTS := test_dkimd_keyrecord test_engine test_tagtext test_dkimd_outcome
+DKIM_TESTS := test_choose test_dkimd_keyrecord test_dkimd_outcome \
+	test_engine test_sigfield test_tagtext
 UNIT_TESTS += $(DKIM_TESTS)
 
 # Those where threads meet.

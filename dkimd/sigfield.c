@@ -428,7 +428,7 @@ read_hashes(struct parse *p)
 	if (required(p, "bh", &value)) {
 		len = tagtext_squeeze(value, text, sizeof(text));
 		if (len != HASH_CHARS || !is_base64(text, len) ||
-		    text[HASH_CHARS - 2] == '=')
+		    text[HASH_CHARS - 1] != '=' || text[HASH_CHARS - 2] == '=')
 			fault(p, RESULT_PERMERROR, "invalid body hash (bh=)");
 	}
 	if (required(p, "b", &value)) {
