@@ -8,8 +8,10 @@
  * that cannot disturb itself. All quirks of libmilter and of Postfix's milter
  * client live here:
  *
- *   - sender and recipients come from {mail_addr} and {rcpt_addr}, never from
+ *   - sender and recipients come from {mail_addr} and {rcpt_addr}, not from
  *     the raw arguments, which an attacker can make to mean something else;
+ *     an MTA that does not tell these macros is believed when the argument is
+ *     "<>" or a plain <local@domain>, with nothing to interpret;
  *   - libmilter never sees a signal; SIGHUP does not stop it;
  *   - the listening socket is ours, or systemd's; stopping means: accept no
  *     more (the socket's backlog waits for the next process), serve the open
@@ -18,8 +20,14 @@
  *   - sessions, messages under way, fields, bytes and recipients are limited.
  *
  * Past a limit of sessions or messages Postfix is told 451: mail waits at the
- * sender. A message over the limits of the header is handed over with
- * header_cut set: what that means is the daemon's to decide.
+ * sender. A session past the limit is told so at each MAIL until there is
+ * room, a message at its end; so is one whose sender nobody can tell. A
+ * message over the limits of the header is handed over with header_cut set:
+ * what that means is the daemon's to decide.
+ *
+ * When the grace of milter_stop is over, no hook is called any more but done;
+ * those inside are waited for, so each must come to an end by itself (when
+ * milter_progress returns false, at the latest at its own deadline).
  *
  * Sources: libmilter's documentation; Postfix MILTER_README.
  * Threads: hooks are called from libmilter's threads, many at once, but for
@@ -61,7 +69,8 @@ struct milter_message {
 	const char *sender;      /* {mail_addr}; "" = null sender */
 	const char *const *recipients; /* {rcpt_addr} of those accepted */
 	size_t recipient_count;
-	bool recipients_cut; /* more than the limit: only the first are here */
+	bool recipients_cut; /* some are not here: more than the limit, or
+			      * nobody can tell which */
 	const struct header_field *fields; /* in order, from the top */
 	size_t field_count;
 	bool header_cut;     /* fields or bytes over a limit are missing here */
@@ -113,7 +122,8 @@ struct milter_hooks {
 
 struct milter_config {
 	const char *name;       /* for libmilter's own messages */
-	int fd;                 /* listening, non-blocking; taken over */
+	int fd;                 /* listening; taken over, until the process
+				 * ends (libmilter does not let go of it) */
 	int64_t max_sessions;   /* open at once */
 	int64_t max_messages;   /* between header_end and done, at once */
 	int64_t timeout_s;      /* of a silent Postfix */
@@ -137,7 +147,7 @@ struct milter_stats {
 	int64_t under_way; /* messages now */
 };
 
-/* Registers with libmilter; one per process. config and hooks are copied.
+/* Registers with libmilter; once per process. config and hooks are copied.
  * Returns NULL with err. */
 struct milter *milter_new(const struct milter_config *config,
     const struct milter_hooks *hooks, struct err *err);
@@ -166,7 +176,8 @@ void milter_stats(struct milter *milter, struct milter_stats *stats_r);
 const char *milter_macro(struct milter_message *m, const char *name);
 
 /* Tells Postfix that we are still at it (its time-out begins anew). In the
- * end hook only. Returns false when Postfix is gone. */
+ * end hook only. Returns false when Postfix is gone, or when our grace is
+ * over: come to an end. */
 bool milter_progress(struct milter_message *m);
 
 /* Adds a field on top of the header; several stand in the order of the

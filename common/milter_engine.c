@@ -3,6 +3,11 @@
 
 #include "common/milter.h"
 
+/* Postfix waits 30 s for the first word of a milter (milter_connect_timeout,
+ * milter_command_timeout), and for so long new connections may wait for the
+ * next process. */
+#define GRACE_MS 15000
+
 static void
 run(void *engine, int signal_fd, void (*on_signal)(void *arg), void *signal_arg)
 {
@@ -25,4 +30,5 @@ const struct daemon_engine milter_engine = {
 	.run = run,
 	.stop = stop,
 	.every = every,
+	.grace_ms = GRACE_MS,
 };

@@ -109,8 +109,7 @@ macro(SMFICTX *ctx, const char *name)
 static void
 ask_for_macros(const struct milter *m, SMFICTX *ctx)
 {
-	static char connect[] =
-	    "j {daemon_name} {client_addr} {client_name} {client_ptr}";
+	static char connect[] = "j {daemon_name} {client_addr} {client_name}";
 	static char helo[] = "{tls_version}";
 	static char recipient[] = "i {rcpt_addr}";
 	static char other[] = "i";
