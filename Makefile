@@ -140,12 +140,14 @@ spfd_SRCS := spfd/main.c
 spfctl_SRCS := $(patsubst %,spfd/%.c,ctl ctl_query ctl_record)
 
 # What dkimd and dkimctl share, for their tests as well.
-dkim_SRCS := $(patsubst %,dkimd/%.c,action outcome result tagtext)
+dkim_SRCS := $(patsubst %,dkimd/%.c,action claims outcome report \
+	required result tagtext verify)
 dkim_SRCS += $(patsubst %,dkimd/%.c,dataset dataset_load dataset_sqlite \
 	hostlist options options_check)
 dkim_SRCS += dkimd/keyrecord.c dkimd/keyrecord_der.c
 dkim_SRCS += $(patsubst %,dkimd/%.c,bodylen choose engine engine_key \
 	engine_keycache engine_sign engine_verify sigfield)
+dkimd_SRCS := $(patsubst %,dkimd/%.c,main server session signing)
 
 polload_SRCS := $(patsubst %,tests/bench/%.c,hist load polload procstat \
 	report target text triplet wire)
@@ -288,7 +290,7 @@ spf_OBJS := $(call obj,$(spf_SRCS))
 dkim_OBJS := $(call obj,$(dkim_SRCS))
 ALL_SRCS := $(common_SRCS) $(greylist_SRCS) $(greylistd_SRCS) \
 	$(greylistctl_SRCS) $(spf_SRCS) $(spfd_SRCS) $(spfctl_SRCS) \
-	$(dkim_SRCS)
+	$(dkim_SRCS) $(dkimd_SRCS)
 
 # Changed flags or compiler rebuild everything.
 FLAGS_NOW := $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
@@ -335,6 +337,8 @@ $(B)/bin/spfctl: $(call obj,$(spfctl_SRCS)) $(SPF_ARCHIVES)
 	$(link)
 
 DKIM_ARCHIVES := $(B)/libdkimd.a $(B)/libcommon.a
+$(B)/bin/dkimd: $(call obj,$(dkimd_SRCS)) $(DKIM_ARCHIVES)
+	$(link)
 
 # Unit tests and the small programs of other tiers.
 oracle_OBJS := $(call obj,tests/oracle/spforacle.c tests/oracle/spfzone.c)

@@ -20,7 +20,7 @@
 #include <string.h>
 
 #include "common/daemon.h"
-#include "common/milterengine.h"
+#include "common/milter_engine.h"
 
 #include "dkimd/options.h"
 #include "dkimd/server.h"
@@ -61,7 +61,7 @@ static const struct daemon_spec dkimd_spec = {
 	.common_offset = offsetof(struct options, daemon),
 	.defaults = options_dkimd_defaults,
 	.args = { .config_file = OPTIONS_FILE },
-	.engine = &milterengine_hooks,
+	.engine = &milter_engine,
 	.check = options_check,
 	.open = hook_open,
 	.start = hook_start,
@@ -79,7 +79,7 @@ static const struct daemon_spec opendkim_spec = {
 	.common_offset = offsetof(struct options, daemon),
 	.defaults = options_opendkim_defaults,
 	.args = { .config_file = OPTIONS_OPENDKIM_FILE },
-	.engine = &milterengine_hooks,
+	.engine = &milter_engine,
 	.check = options_check,
 	.open = hook_open,
 	.start = hook_start,

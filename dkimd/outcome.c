@@ -1,20 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include <string.h>
-
 #include "common/str.h"
 
 #include "dkimd/outcome.h"
-
-bool
-outcome_is_above(const char *domain, const char *child)
-{
-	size_t len = strlen(domain), child_len = strlen(child);
-
-	if (len == 0 || child_len < len ||
-	    strcmp(child + child_len - len, domain) != 0)
-		return false;
-	return child_len == len || child[child_len - len - 1] == '.';
-}
 
 static void
 set(struct outcome *outcome, enum result result, const char *reason)

@@ -36,7 +36,7 @@ struct outcome {
 	const struct keyrecord *key; /* NULL = none */
 	enum outcome_dnssec dnssec;
 	bool key_not_found; /* DNS said that there is none */
-	bool is_aligned;    /* d= is a From domain, or above it */
+	bool is_aligned;    /* see choose_is_aligned */
 	bool covers_body;   /* no l=, or one that leaves nothing out */
 };
 
@@ -71,9 +71,6 @@ struct outcome_message {
 	size_t field_count;
 	uint64_t body_bytes;
 };
-
-/* Is domain the same as child, or above it? Both lower case, not "". */
-bool outcome_is_above(const char *domain, const char *child);
 
 /* Judges a signature whose result is RESULT_PASS by policy; changes result
  * and reason. Leaves others alone, but for a bogus key. */

@@ -57,30 +57,22 @@ static int
 open_socket(struct server *server, const struct options *options, gid_t gid,
     struct err *err)
 {
-	char *items[] = { options->socket };
-	const struct sockset_options listen = {
-		.listen = { .items = items, .count = 1 },
-		.mode = options->socket_mode,
-	};
-
-	server->sockets = sockset_open(&listen, server->owner, gid, err);
+	server->sockets =
+	    sockset_open(&options->sockets, server->owner, gid, err);
 	if (server->sockets == NULL)
 		return -1;
 	if (sockset_is_stdio(server->sockets))
-		return err_set(err,
-		    "Socket: a milter does not work on standard input");
-	if (sockset_count(server->sockets) != 1)
-		return err_set(err,
-		    "Socket: a milter has one socket, this would be %zu; give"
-		    " an address instead of a name, such as"
-		    " inet:8891@127.0.0.1",
-		    sockset_count(server->sockets));
+		return err_set(
+		    err, "Socket: a milter does not work on standard input");
+	/* libmilter has one listener. A name with several addresses, such as
+	 * localhost, is served at the first, as by opendkim. */
+	if (options->sockets.listen.count > 1)
+		return err_set(err, "Socket: a milter has only one");
 	return 0;
 }
 
 struct server *
-server_open(
-    const struct config *config, uid_t uid, gid_t gid, struct err *err)
+server_open(const struct config *config, uid_t uid, gid_t gid, struct err *err)
 {
 	const struct options *options = config_values(config);
 	struct server *server = xmem_calloc(1, sizeof(*server));

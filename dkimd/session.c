@@ -209,7 +209,8 @@ begin_verifying(struct milter_message *m, struct job *job)
 		log_info("%s: can't parse From: %s", queue_id(m), err.text);
 	job->kind = JOB_VERIFY;
 	job->policy = policy_of(job->settings, m->arena);
-	job->deadline_us = now_mono_us() + options->dns_timeout_s * 1000000;
+	job->deadline_us =
+	    now_mono_us() + options->dns.question_timeout_s * 1000000;
 	job->verify_config = (struct verify_config){
 		.engine = server_engine(job->server),
 		.lookup = server_lookup(job->server),
