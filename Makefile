@@ -175,7 +175,7 @@ UNIT_TESTS := \
 	test_spfd_text test_spfd_verdict
 
 # Those that link libdkimd.a.
-DKIM_TESTS := test_choose test_dkimd_keyrecord test_dkimd_outcome \
+DKIM_TESTS := test_choose test_dkimd_keyrecord test_dkimd_outcome test_dkimd_report \
 	test_engine test_sigfield test_tagtext
 UNIT_TESTS += $(DKIM_TESTS)
 

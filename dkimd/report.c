@@ -125,25 +125,44 @@ report_field(struct str *s, const struct report_options *options,
 	xmem_free(&entries);
 }
 
+/* opendkim's words, which logs are searched for. */
+static const char *
+words(const struct outcome *o)
+{
+	if (o->result == RESULT_PASS)
+		return "DKIM verification successful";
+	if (o->result == RESULT_FAIL)
+		return "bad signature data";
+	if (o->key_not_found || o->result == RESULT_TEMPERROR)
+		return "key retrieval failed";
+	return "signature not used";
+}
+
+/* "a=B" in the list that begins with "(". */
 static void
-add_escaped(struct str *s, const char *name, const char *value)
+add_item(struct str *s, bool *is_open, const char *name, const char *value)
 {
 	if (value[0] == '\0')
 		return;
-	str_addf(s, " %s=", name);
-	str_add_escaped(s, value, strlen(value), " \"");
+	str_add(s, *is_open ? ", " : " (");
+	*is_open = true;
+	str_addf(s, "%s=", name);
+	str_add_escaped(s, value, strlen(value), " \",()");
 }
 
 void
 report_log(struct str *s, const struct outcome *o)
 {
-	str_addf(s, "dkim=%s", result_name(o->result));
-	add_escaped(s, "d", o->sig->domain);
-	add_escaped(s, "s", o->sig->selector);
+	bool is_open = false;
+
+	str_add(s, words(o));
+	add_item(s, &is_open, "s", o->sig->selector);
+	add_item(s, &is_open, "d", o->sig->domain);
 	if (o->sig->algorithm != SIGFIELD_UNKNOWN)
-		str_addf(
-		    s, " a=%s", sigfield_algorithm_name(o->sig->algorithm));
-	add_escaped(s, "b", o->sig->b_start);
+		add_item(s, &is_open, "a",
+		    sigfield_algorithm_name(o->sig->algorithm));
+	add_item(s, &is_open, "b", o->sig->b_start);
+	str_addf(s, "%s: dkim=%s", is_open ? ")" : "", result_name(o->result));
 	if (o->reason[0] != '\0') {
 		str_add(s, " reason=\"");
 		str_add_escaped(s, o->reason, strlen(o->reason), "\"");

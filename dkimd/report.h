@@ -32,8 +32,9 @@ struct report_options {
 void report_field(struct str *s, const struct report_options *options,
     const struct outcome *outcomes, size_t count, const char *problem);
 
-/* Appends one signature for the log: "dkim=fail d=example.com s=sel
- * a=rsa-sha256 b=AbCd reason="..."", every byte of a stranger escaped. */
+/* Appends one signature for the log, opendkim's words first: "bad signature
+ * data (s=mail, d=example.com, a=rsa-sha256, b=CTT5Ba0j): dkim=fail
+ * reason="..."", every byte of a stranger escaped. */
 void report_log(struct str *s, const struct outcome *outcome);
 
 #endif
