@@ -23,6 +23,7 @@ PACKAGES_TEST := $(PACKAGES_DEMO) clang libclang-rt-dev perl mandoc valgrind \
 	binutils postgrey db5.3-util systemd sqlite3 git procps \
 	nsd ldnsutils \
 	python3-spf python3-yaml \
+	python3-cryptography python3-dkim python3-nacl libmail-dkim-perl \
 	postfix-policyd-spf-python postfix-policyd-spf-perl
 PACKAGES_BENCH := postgrey sqlgrey libdbd-sqlite3-perl python3 iproute2 nsd \
 	postfix-policyd-spf-python postfix-policyd-spf-perl
@@ -144,7 +145,7 @@ dkim_SRCS := $(patsubst %,dkimd/%.c,action claims outcome report \
 	required result tagtext verify)
 dkim_SRCS += $(patsubst %,dkimd/%.c,dataset dataset_load dataset_sqlite \
 	hostlist options options_check)
-dkim_SRCS += dkimd/keyrecord.c dkimd/keyrecord_der.c
+dkim_SRCS += dkimd/keyrecord.c dkimd/keyrecord_der.c dkimd/lookup.c
 dkim_SRCS += $(patsubst %,dkimd/%.c,bodylen choose engine engine_key \
 	engine_keycache engine_sign engine_verify sigfield)
 dkimd_SRCS := $(patsubst %,dkimd/%.c,main server session signing)
@@ -175,12 +176,13 @@ UNIT_TESTS := \
 	test_spfd_text test_spfd_verdict
 
 # Those that link libdkimd.a.
-DKIM_TESTS := test_choose test_dkimd_keyrecord test_dkimd_outcome test_dkimd_report \
+DKIM_TESTS := test_choose test_dkimd_keyrecord test_dkimd_lookup \
+	test_dkimd_outcome test_dkimd_report \
 	test_engine test_sigfield test_tagtext
 UNIT_TESTS += $(DKIM_TESTS)
 
 # Those where threads meet.
-THREAD_TESTS := test_dns_thread test_policysrv test_store
+THREAD_TESTS := test_dkimd_lookup test_dns_thread test_policysrv test_store
 
 FUZZERS := fuzz_authres fuzz_btree fuzz_config fuzz_ctl fuzz_dnspacket \
 	fuzz_policyproto fuzz_key \
@@ -361,6 +363,8 @@ $(B)/t/floor: $(call obj,$(floor_SRCS)) $(ARCHIVES)
 $(B)/t/spfcases: $(B)/obj/tests/conformance/spfcases.o $(oracle_OBJS) \
 		$(ARCHIVES)
 	$(link)
+$(B)/t/dkimcases: $(B)/obj/tests/conformance/dkimcases.o $(DKIM_ARCHIVES)
+	$(link)
 $(B)/t/storetool: $(B)/obj/tests/fault/storetool.o $(ARCHIVES)
 	$(link)
 $(B)/t/testmilter: $(B)/obj/tests/milter/testmilter.o $(ARCHIVES)
@@ -398,7 +402,7 @@ check-scenarios: all
 # The tiers that need more of the machine or other programs.
 check-fault: all $(B)/t/storetool $(B)/t/dnsask
 	$(PROVE) tests/fault/t_*.py
-check-conformance: $(B)/t/spfcases
+check-conformance: $(B)/t/spfcases $(B)/t/dkimcases
 	$(PROVE) tests/conformance/t_*.py
 check-reference: all $(TOOLS)
 	$(PROVE) tests/reference/t_*.py

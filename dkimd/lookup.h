@@ -26,10 +26,12 @@
 /* Where keys are. */
 struct lookup_source;
 
-/* DNS; dns is borrowed until lookup_source_free. Never NULL. */
-struct lookup_source *lookup_source_dns(struct dns_thread *dns);
-/* A file of lines "NAME TEXT" instead (opendkim's TestPublicKeys). Returns
- * NULL with err "FILE:LINE: ...". */
+/* DNS; dns is borrowed until lookup_source_free. has_anchor: it validates, so
+ * that an answer is secure or insecure. Never NULL. */
+struct lookup_source *lookup_source_dns(
+    struct dns_thread *dns, bool has_anchor);
+/* A file of lines "NAME TEXT" instead (opendkim's TestPublicKeys), and of
+ * comments with "#" in front. Returns NULL with err "FILE:LINE: ...". */
 struct lookup_source *lookup_source_file(const char *path, struct err *err);
 /* Frees it; no lookup may be under way. Sets *source to NULL, which it may be
  * already. */
@@ -61,7 +63,9 @@ struct lookup *lookup_start(struct lookup_source *source,
 bool lookup_wait(struct lookup *lookup, int64_t deadline_us);
 
 /* Answer i (0..count-1), valid until lookup_free; one that is not there yet
- * is a temperror. */
+ * is a temperror and stays one. A bogus one is a temperror too: what was
+ * forged is not known. Of several TXT records the only one that means to be a
+ * key counts. */
 const struct lookup_answer *lookup_answer(struct lookup *lookup, size_t i);
 
 /* Gives it up, at any time; sets *lookup to NULL, which it may be already. */
