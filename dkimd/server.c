@@ -129,7 +129,9 @@ server_start(struct server *server, struct err *err)
 	} else {
 		server->dns = dns_thread_new(server->dns_config, err);
 		if (server->dns != NULL)
-			server->lookup = lookup_source_dns(server->dns);
+			server->lookup = lookup_source_dns(server->dns,
+			    server->dns_config->trust_anchor_file[0] !=
+				'\0');
 	}
 	if (server->lookup == NULL)
 		return NULL;
