@@ -9,10 +9,6 @@
 
 #include "dkimd/engine_int.h"
 
-/* The library judges times by its own clock; with this much drift it leaves
- * them to sigfield.c. (More would make it take old ones for future ones.) */
-#define DRIFT_S 31536000
-
 static int
 set_option(DKIM_LIB *library, dkim_opts_t option, void *value, size_t len)
 {
@@ -29,7 +25,6 @@ new_library(struct err *err)
 	    DKIM_LIBFLAGS_BADSIGHANDLES | DKIM_LIBFLAGS_DELAYSIGPROC;
 	/* Sizes of keys are the caller's to judge. */
 	unsigned bits = 1;
-	uint64_t drift = DRIFT_S;
 	DKIM_LIB *library = dkim_init(NULL, NULL);
 
 	if (library == NULL) {
@@ -47,6 +42,7 @@ new_library(struct err *err)
 		dkim_close(library);
 		return NULL;
 	}
+	engine_verify_setup(library);
 	return library;
 }
 
@@ -55,12 +51,12 @@ engine_new(struct err *err)
 {
 	struct engine *engine = xmem_calloc(1, sizeof(*engine));
 
-	engine->verifier = new_library(err);
-	if (engine->verifier == NULL) {
+	engine->idle[0] = new_library(err);
+	if (engine->idle[0] == NULL) {
 		xmem_free(&engine);
 		return NULL;
 	}
-	engine_verify_setup(engine->verifier);
+	engine->idle_count = 1;
 	engine->keycache = engine_keycache_new();
 	pthread_mutex_init(&engine->lock, NULL);
 	if (!engine_keycache_works())
@@ -74,7 +70,6 @@ engine_free(struct engine **engine)
 {
 	if (*engine == NULL)
 		return;
-	dkim_close((*engine)->verifier);
 	for (size_t i = 0; i < (*engine)->idle_count; i++)
 		dkim_close((*engine)->idle[i]);
 	engine_keycache_free(&(*engine)->keycache);

@@ -25,11 +25,10 @@ struct dkim_siginfo;
 struct evp_pkey_st;
 struct engine_keycache;
 
-/* Library handles at rest, for the next signing. */
+/* Library handles at rest, for the next message. */
 #define ENGINE_IDLE_MAX 64
 
 struct engine {
-	struct dkim_lib *verifier; /* one for all threads */
 	struct engine_keycache *keycache;
 	pthread_mutex_t lock;
 	struct dkim_lib *idle[ENGINE_IDLE_MAX]; /* under lock */
@@ -37,8 +36,8 @@ struct engine {
 };
 
 /* A handle of the library that belongs to the caller alone until
- * engine_library_return: what the library keeps as options of a handle (the
- * time, the names to oversign) is different for each signing. Returns NULL
+ * engine_library_return: what the library keeps as options of such a handle
+ * (times, the names to oversign) is different for each message. Returns NULL
  * with err. Threads: any. */
 struct dkim_lib *engine_library_take(struct engine *engine, struct err *err);
 /* Gives it back; *library may be NULL and becomes NULL. Threads: any. */
