@@ -193,16 +193,19 @@ copy_text(char *buf, size_t cap, const char *text)
 static bool
 take_address(const struct sockaddr *address, struct ip *ip_r)
 {
-	const struct sockaddr_in *v4 = (const void *)address;
-	const struct sockaddr_in6 *v6 = (const void *)address;
-	const void *bytes = &v4->sin_addr;
+	const void *bytes;
 	char text[IP_TEXT_SIZE];
 
-	if (address == NULL ||
-	    (address->sa_family != AF_INET && address->sa_family != AF_INET6))
+	if (address == NULL)
 		return false;
-	if (address->sa_family == AF_INET6)
-		bytes = &v6->sin6_addr;
+	if (address->sa_family == AF_INET)
+		bytes = &((const struct sockaddr_in *)(const void *)address)
+			     ->sin_addr;
+	else if (address->sa_family == AF_INET6)
+		bytes = &((const struct sockaddr_in6 *)(const void *)address)
+			     ->sin6_addr;
+	else
+		return false;
 	return inet_ntop(address->sa_family, bytes, text, sizeof(text)) !=
 		   NULL &&
 	       ip_parse(text, ip_r);
