@@ -34,8 +34,6 @@ new_library(struct err *err)
 	if (set_option(library, DKIM_OPTS_FLAGS, &flags, sizeof(flags)) != 0 ||
 	    set_option(library, DKIM_OPTS_MINKEYBITS, &bits, sizeof(bits)) !=
 		0 ||
-	    set_option(library, DKIM_OPTS_CLOCKDRIFT, &drift, sizeof(drift)) !=
-		0 ||
 	    !dkim_libfeature(library, DKIM_FEATURE_SHA256) ||
 	    !dkim_libfeature(library, DKIM_FEATURE_ED25519)) {
 		err_set(err, "libopendkim lacks SHA-256, Ed25519 or options");

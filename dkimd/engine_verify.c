@@ -22,6 +22,7 @@ struct signature {
 
 struct engine_verify {
 	struct engine *engine;
+	DKIM_LIB *library; /* this message's alone */
 	DKIM *handle;
 	struct signature signatures[ENGINE_SIGNATURES_MAX];
 	size_t count;
@@ -152,13 +153,56 @@ match_signatures(struct engine_verify *verify)
 	return true;
 }
 
+/* The library judges times once more, by its own clock. As much drift as the
+ * oldest t= makes it see neither a future nor an end. */
+static DKIM_STAT
+stop_clock(const struct engine_verify *verify)
+{
+	uint64_t drift = 1000000000000;
+
+	for (size_t i = 0; i < verify->count; i++) {
+		int64_t timestamp = verify->signatures[i].parsed->timestamp;
+
+		if (timestamp >= 0 && (uint64_t)timestamp < drift)
+			drift = (uint64_t)timestamp;
+	}
+	return dkim_options(verify->library, DKIM_OP_SETOPT,
+	    DKIM_OPTS_CLOCKDRIFT, &drift, sizeof(drift));
+}
+
+/* Begins with the library. Returns 0, or -1 with err. */
+static int
+begin(struct engine_verify *verify, const struct header_field *fields,
+    size_t count, struct err *err)
+{
+	DKIM_STAT status;
+
+	verify->library = engine_library_take(verify->engine, err);
+	if (verify->library == NULL)
+		return -1;
+	status = stop_clock(verify);
+	if (status == DKIM_STAT_OK)
+		verify->handle = dkim_verify(verify->library,
+		    (const unsigned char *)"verify", NULL, &status);
+	if (status == DKIM_STAT_OK) {
+		dkim_set_user_context(verify->handle, verify);
+		status = feed(verify, fields, count);
+	}
+	if (status == DKIM_STAT_OK)
+		status = dkim_eoh(verify->handle);
+	if (status == DKIM_STAT_OK && match_signatures(verify))
+		return 0;
+	return err_set(err, "libopendkim cannot verify: %s",
+	    status == DKIM_STAT_OK ? "it reads the signatures differently"
+				   : dkim_getresultstr(status));
+}
+
 struct engine_verify *
 engine_verify_new(struct engine *engine,
     const struct engine_signature *signatures, size_t count,
     const struct header_field *fields, size_t field_count, struct err *err)
 {
 	struct engine_verify *verify = xmem_calloc(1, sizeof(*verify));
-	DKIM_STAT status;
 
 	verify->engine = engine;
 	verify->count =
@@ -169,19 +213,8 @@ engine_verify_new(struct engine *engine,
 			.parsed = signatures[i].parsed,
 			.body = { .canon = signatures[i].parsed->body_canon }
 		};
-	verify->handle = dkim_verify(
-	    engine->verifier, (const unsigned char *)"verify", NULL, &status);
-	if (verify->handle != NULL) {
-		dkim_set_user_context(verify->handle, verify);
-		status = feed(verify, fields, field_count);
-	}
-	if (status == DKIM_STAT_OK)
-		status = dkim_eoh(verify->handle);
-	if (status == DKIM_STAT_OK && match_signatures(verify))
+	if (begin(verify, fields, field_count, err) == 0)
 		return verify;
-	err_set(err, "libopendkim cannot verify: %s",
-	    status == DKIM_STAT_OK ? "it reads the signatures differently"
-				   : dkim_getresultstr(status));
 	engine_verify_free(&verify);
 	return NULL;
 }
@@ -312,5 +345,6 @@ engine_verify_free(struct engine_verify **verify)
 		return;
 	if ((*verify)->handle != NULL)
 		dkim_free((*verify)->handle);
+	engine_library_return((*verify)->engine, &(*verify)->library);
 	xmem_free(verify);
 }
