@@ -148,7 +148,8 @@ dkim_SRCS += $(patsubst %,dkimd/%.c,dataset dataset_load dataset_sqlite \
 dkim_SRCS += dkimd/keyrecord.c dkimd/keyrecord_der.c dkimd/lookup.c
 dkim_SRCS += $(patsubst %,dkimd/%.c,bodylen choose engine engine_key \
 	engine_keycache engine_sign engine_verify sigfield)
-dkimd_SRCS := $(patsubst %,dkimd/%.c,main server session signing)
+dkimd_SRCS := $(patsubst %,dkimd/%.c,main server session \
+	session_verify signing)
 
 polload_SRCS := $(patsubst %,tests/bench/%.c,hist load polload procstat \
 	report target text triplet wire)

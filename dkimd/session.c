@@ -5,41 +5,13 @@
 #include "common/log.h"
 #include "common/now.h"
 
-#include "dkimd/action.h"
 #include "dkimd/claims.h"
-#include "dkimd/report.h"
 #include "dkimd/required.h"
 #include "dkimd/session.h"
-#include "dkimd/signing.h"
-#include "dkimd/signplan.h"
-#include "dkimd/verify.h"
+#include "dkimd/session_int.h"
 
-enum job_kind {
-	JOB_PASS, /* nothing to do but to remove forged results */
-	JOB_SIGN,
-	JOB_VERIFY,
-	JOB_REPORT, /* not verified: problem says why */
-	JOB_FAILED, /* cause and problem say why */
-};
-
-/* What we know of a message; in its arena. */
-struct job {
-	struct server *server;
-	struct settings *settings;
-	enum job_kind kind;
-	bool is_peer;
-	struct signplan plan;
-	struct signing *signing;
-	struct verify *verify;
-	struct verify_config verify_config;
-	struct outcome_policy policy;
-	const char *problem;
-	enum action_cause cause; /* of JOB_FAILED */
-	int64_t deadline_us;     /* of keys */
-};
-
-static const char *
-queue_id(const struct milter_message *m)
+const char *
+session_queue_id(const struct milter_message *m)
 {
 	return m->queue_id[0] == '\0' ? "NOQUEUE" : m->queue_id;
 }
@@ -57,9 +29,10 @@ log_plan(const struct milter_message *m, const struct job *job)
 	const struct options *options = job->settings->options;
 
 	if (job->plan.notice[0] != '\0')
-		log_info("%s: %s", queue_id(m), job->plan.notice);
+		log_info("%s: %s", session_queue_id(m), job->plan.notice);
 	if (options->log_why && job->plan.reason[0] != '\0')
-		log_info("%s: not signed: %s", queue_id(m), job->plan.reason);
+		log_info("%s: not signed: %s", session_queue_id(m),
+		    job->plan.reason);
 }
 
 static void
@@ -117,115 +90,6 @@ begin_signing(struct milter_message *m, struct job *job)
 		fail(m, job, ACTION_SIGNATURE_ERROR, err.text);
 }
 
-static enum outcome_treatment
-treatment_of(int trust)
-{
-	switch ((enum options_key_trust)trust) {
-	case OPTIONS_KEY_FAIL:
-		return OUTCOME_FAIL;
-	case OPTIONS_KEY_NEUTRAL:
-		return OUTCOME_NEUTRAL;
-	case OPTIONS_KEY_NONE:
-		break;
-	}
-	return OUTCOME_AS_IS;
-}
-
-static enum outcome_minimum
-minimum_of(enum options_minimum kind)
-{
-	switch (kind) {
-	case OPTIONS_MINIMUM_BYTES:
-		return OUTCOME_MINIMUM_BYTES;
-	case OPTIONS_MINIMUM_PERCENT:
-		return OUTCOME_MINIMUM_PERCENT;
-	case OPTIONS_MINIMUM_REST:
-		return OUTCOME_MINIMUM_TAIL;
-	case OPTIONS_MINIMUM_NONE:
-		break;
-	}
-	return OUTCOME_MINIMUM_ALL;
-}
-
-static struct outcome_policy
-policy_of(const struct settings *settings, struct arena *arena)
-{
-	const struct options *options = settings->options;
-	size_t count = settings->must_be_signed == NULL
-			   ? 0
-			   : dataset_count(settings->must_be_signed);
-	const char **names = arena_alloc(arena, (count + 1) * sizeof(*names));
-
-	for (size_t i = 0; i < count; i++)
-		names[i] = dataset_at(settings->must_be_signed, i)->key;
-	return (struct outcome_policy){
-		.minimum_key_bits = (unsigned)options->minimum_key_bits,
-		.minimum = minimum_of(settings->minimum_kind),
-		.minimum_value = (uint64_t)settings->minimum_number,
-		.bogus_key = treatment_of(options->bogus_key),
-		.unprotected_key = treatment_of(options->unprotected_key),
-		.must_be_signed = names,
-		.must_be_signed_count = count,
-	};
-}
-
-static bool
-trusts(void *arg, const char *domain)
-{
-	const struct settings *settings = arg;
-
-	return dataset_find(settings->trusted_domains, domain) != NULL;
-}
-
-/* What makes every result of this message worthless, or NULL. */
-static const char *
-whole_problem(const struct milter_message *m, const struct options *options)
-{
-	if (m->header_cut)
-		return "too much header data";
-	if (options->strict_headers)
-		return required_problem(m->fields, m->field_count);
-	return required_author_problem(m->fields, m->field_count);
-}
-
-static void
-begin_verifying(struct milter_message *m, struct job *job)
-{
-	const struct options *options = job->settings->options;
-	const struct header_field *from;
-	struct mailbox *authors = NULL;
-	int author_count;
-	struct err err;
-
-	job->problem = whole_problem(m, options);
-	if (job->problem != NULL) {
-		job->kind = JOB_REPORT;
-		return;
-	}
-	from = header_first(m->fields, m->field_count, "From");
-	author_count = mailbox_parse_list(
-	    from->value, from->value_len, m->arena, &authors, &err);
-	if (author_count < 0)
-		log_info("%s: can't parse From: %s", queue_id(m), err.text);
-	job->kind = JOB_VERIFY;
-	job->policy = policy_of(job->settings, m->arena);
-	job->deadline_us =
-	    now_mono_us() + options->dns.question_timeout_s * 1000000;
-	job->verify_config = (struct verify_config){
-		.engine = server_engine(job->server),
-		.lookup = server_lookup(job->server),
-		.policy = &job->policy,
-		.maximum_signatures = (size_t)options->maximum_signatures,
-		.clock_drift_s = options->clock_drift_s,
-		.now = now_wall_s(),
-		.trusts =
-		    job->settings->trusted_domains == NULL ? NULL : trusts,
-		.arg = job->settings,
-	};
-	job->verify = verify_new(&job->verify_config, m->fields, m->field_count,
-	    authors, author_count < 0 ? 0 : (size_t)author_count, m->arena);
-}
-
 static enum milter_next
 on_header_end(void *arg, struct milter_message *m)
 {
@@ -241,7 +105,7 @@ on_header_end(void *arg, struct milter_message *m)
 		begin_signing(m, job);
 		break;
 	case SIGNPLAN_VERIFY:
-		begin_verifying(m, job);
+		session_verify_begin(m, job);
 		break;
 	case SIGNPLAN_ERROR:
 		fail(m, job, ACTION_SIGNATURE_ERROR, job->plan.reason);
@@ -267,8 +131,8 @@ on_body(void *arg, struct milter_message *m, const void *bytes, size_t len)
 		verify_body(job->verify, bytes, len);
 }
 
-static const char *
-authserv_id(const struct milter_message *m, const struct job *job)
+const char *
+session_authserv_id(const struct milter_message *m, const struct job *job)
 {
 	if (job->settings->authserv_id[0] != '\0')
 		return job->settings->authserv_id;
@@ -281,7 +145,7 @@ remove_claims(struct milter_message *m, const struct job *job)
 {
 	bool *removed =
 	    arena_alloc(m->arena, (m->field_count + 1) * sizeof(*removed));
-	size_t count = claims_find(job->settings, authserv_id(m, job),
+	size_t count = claims_find(job->settings, session_authserv_id(m, job),
 	    m->fields, m->field_count, removed);
 
 	for (size_t i = 0; count > 0 && i < m->field_count; i++)
@@ -290,7 +154,7 @@ remove_claims(struct milter_message *m, const struct job *job)
 	if (count > 0)
 		log_info("%s: removed %zu Authentication-Results field%s that"
 			 " claim%s to be ours",
-		    queue_id(m), count, count == 1 ? "" : "s",
+		    session_queue_id(m), count, count == 1 ? "" : "s",
 		    count == 1 ? "s" : "");
 }
 
@@ -327,8 +191,8 @@ action_policy_of(const struct settings *settings)
 }
 
 /* Fills the verdict, and says so. */
-static void
-act(const struct milter_message *m, const struct job *job,
+void
+session_act(const struct milter_message *m, const struct job *job,
     enum action_cause cause, struct milter_verdict *verdict)
 {
 	static const enum milter_action actions[] = {
@@ -349,7 +213,7 @@ act(const struct milter_message *m, const struct job *job,
 		verdict->enhanced = reply.enhanced;
 	}
 	if (action != ACTION_ACCEPT)
-		log_info("%s: action=%s cause=\"%s\"", queue_id(m),
+		log_info("%s: action=%s cause=\"%s\"", session_queue_id(m),
 		    action_name(action), reply.text);
 }
 
@@ -362,8 +226,9 @@ end_signing(
 	int count = signing_end(job->signing, values, &err);
 
 	if (count < 0) {
-		log_warn("%s: DKIM signing error: %s", queue_id(m), err.text);
-		act(m, job, ACTION_SIGNATURE_ERROR, verdict);
+		log_warn("%s: DKIM signing error: %s", session_queue_id(m),
+		    err.text);
+		session_act(m, job, ACTION_SIGNATURE_ERROR, verdict);
 		return;
 	}
 	if (job->settings->options->remove_old_signatures)
@@ -372,87 +237,9 @@ end_signing(
 		milter_insert(m, "DKIM-Signature", values[i]);
 		if (job->settings->options->syslog_success)
 			log_info("%s: DKIM-Signature field added (s=%s, d=%s)",
-			    queue_id(m), job->plan.keys[i].selector,
+			    session_queue_id(m), job->plan.keys[i].selector,
 			    job->plan.keys[i].domain);
 	}
-}
-
-static void
-log_outcomes(const struct milter_message *m, const struct job *job,
-    const struct outcome *outcomes, size_t count)
-{
-	const struct options *options = job->settings->options;
-	char text[REPORT_LOG_SIZE];
-	struct str s;
-
-	for (size_t i = 0; i < count; i++) {
-		if (outcomes[i].result == RESULT_PASS &&
-		    !options->syslog_success && !options->log_results)
-			continue;
-		str_init(&s, text, sizeof(text));
-		report_log(&s, &outcomes[i]);
-		log_info("%s: %s", queue_id(m), text);
-	}
-}
-
-/* Adds the results: of count outcomes, or of the problem. */
-static void
-add_results(struct milter_message *m, const struct job *job,
-    const struct outcome *outcomes, size_t count)
-{
-	const struct options *options = job->settings->options;
-	const struct report_options report = {
-		.authserv_id = authserv_id(m, job),
-		.job_id = options->authserv_id_with_job_id ? m->queue_id : NULL,
-		.without_b = options->no_header_b,
-	};
-	char *text;
-	struct str s;
-
-	if (count == 0 && job->problem == NULL &&
-	    !options->always_add_ar_header)
-		return;
-	text = arena_alloc(m->arena, REPORT_SIZE);
-	str_init(&s, text, REPORT_SIZE);
-	report_field(&s, &report, outcomes, count, job->problem);
-	milter_insert(m, AUTHRES_NAME, text);
-}
-
-static bool
-progress(void *arg)
-{
-	return milter_progress(arg);
-}
-
-static void
-end_verifying(
-    struct milter_message *m, struct job *job, struct milter_verdict *verdict)
-{
-	size_t count;
-	const struct outcome *outcomes = verify_end(
-	    job->verify, m->body_bytes, job->deadline_us, progress, m, &count);
-
-	log_outcomes(m, job, outcomes, count);
-	add_results(m, job, outcomes, count);
-	act(m, job, action_cause(outcomes, count), verdict);
-}
-
-/* Without usable results a signature counts as a bad one. */
-static void
-end_report(
-    struct milter_message *m, struct job *job, struct milter_verdict *verdict)
-{
-	enum action_cause cause = ACTION_NO_SIGNATURE;
-
-	log_info("%s: not verified: %s", queue_id(m), job->problem);
-	if (m->header_cut)
-		cause = ACTION_SECURITY;
-	else if (header_first(m->fields, m->field_count, "DKIM-Signature") !=
-		 NULL)
-		cause = ACTION_BAD_SIGNATURE;
-	if (m->header_cut || !job->settings->options->ignore_malformed_mail)
-		add_results(m, job, NULL, 0);
-	act(m, job, cause, verdict);
 }
 
 /* RequiredHeaders refuses what is no message. Returns true when it did. */
@@ -474,7 +261,7 @@ refuse(const struct milter_message *m, const struct job *job,
 		.enhanced = "5.6.0",
 		.text = text,
 	};
-	log_info("%s: action=reject cause=\"%s\"", queue_id(m), text);
+	log_info("%s: action=reject cause=\"%s\"", session_queue_id(m), text);
 	return true;
 }
 
@@ -487,7 +274,8 @@ add_software_field(struct milter_message *m, const struct job *job)
 	if (!job->settings->options->software_header)
 		return;
 	str_init(&s, text, sizeof(text));
-	str_addf(&s, "dkimd %s %s ", POSTERN_VERSION, authserv_id(m, job));
+	str_addf(
+	    &s, "dkimd %s %s ", POSTERN_VERSION, session_authserv_id(m, job));
 	str_add_escaped(&s, m->queue_id, strlen(m->queue_id), "");
 	milter_insert(m, "DKIM-Filter", text);
 }
@@ -510,14 +298,15 @@ on_end(void *arg, struct milter_message *m, struct milter_verdict *verdict)
 		end_signing(m, job, verdict);
 		break;
 	case JOB_VERIFY:
-		end_verifying(m, job, verdict);
+		session_verify_end(m, job, verdict);
 		break;
 	case JOB_REPORT:
-		end_report(m, job, verdict);
+		session_verify_report(m, job, verdict);
 		break;
 	case JOB_FAILED:
-		log_warn("%s: not signed: %s", queue_id(m), job->problem);
-		act(m, job, job->cause, verdict);
+		log_warn(
+		    "%s: not signed: %s", session_queue_id(m), job->problem);
+		session_act(m, job, job->cause, verdict);
 		break;
 	}
 	add_software_field(m, job);

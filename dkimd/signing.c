@@ -42,8 +42,8 @@ signing_new(struct engine *engine, const struct settings *settings,
 
 	for (size_t i = 0; i < plan->key_count; i++) {
 		signing->configs[i] = config_of(settings, &plan->keys[i], now);
-		signing->signs[i] = engine_sign_new(engine,
-		    &signing->configs[i], chosen, chosen_count, err);
+		signing->signs[i] = engine_sign_new(
+		    engine, &signing->configs[i], chosen, chosen_count, err);
 		signing->count++;
 		if (signing->signs[i] == NULL) {
 			signing_free(&signing);
