@@ -336,6 +336,10 @@ test_shapes(void)
 		    "\x30\x18\x30\x0b\6\x09\x2a\x86\x48\x86\xf7\x0d"
 		    "\1\1\1\3\x09\0\x30\6\2\1\5\2\1\3",
 		    26, true },
+		{ "SPKI and more in it",
+		    "\x30\x1a\x30\x0b\6\x09\x2a\x86\x48\x86\xf7\x0d"
+		    "\1\1\1\3\x09\0\x30\6\2\1\5\2\1\3\5\0",
+		    28, false },
 		{ "SPKI of RSA-PSS",
 		    "\x30\x18\x30\x0b\6\x09\x2a\x86\x48\x86\xf7\x0d"
 		    "\1\1\x0a\3\x09\0\x30\6\2\1\5\2\1\3",
@@ -356,6 +360,28 @@ test_shapes(void)
 		    keyrecord_der_read(copy, rows[i].len, &key), rows[i].want);
 		xmem_free(&copy);
 	}
+}
+
+/* A number of 127 bytes and one of 2, in a SEQUENCE whose length is written
+ * with one byte, or with a byte of zero in front. */
+static void
+test_long_form(void)
+{
+	static const uint8_t head[] = { 0x30, 0x82, 0, 133, 2, 127 };
+	static const uint8_t tail[] = { 2, 2, 1, 1 };
+	uint8_t der[sizeof(head) + 127 + sizeof(tail)];
+	struct keyrecord_rsa key;
+
+	memset(der, 0x55, sizeof(der));
+	memcpy(der, head, sizeof(head));
+	memcpy(der + sizeof(der) - sizeof(tail), tail, sizeof(tail));
+	check_false("too many bytes for a length",
+	    keyrecord_der_read(der, sizeof(der), &key));
+	der[1] = 0x30;
+	der[2] = 0x81;
+	check_true("as many as it needs",
+	    keyrecord_der_read(der + 1, sizeof(der) - 1, &key));
+	check_uint("bits", keyrecord_der_bits(key.modulus), 127 * 8 - 1);
 }
 
 static void
@@ -409,6 +435,7 @@ main(void)
 	test_bounds();
 	test_damage();
 	test_shapes();
+	test_long_form();
 	test_sizes();
 	test_is();
 	return check_done();
