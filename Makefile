@@ -144,7 +144,8 @@ spfctl_SRCS := $(patsubst %,spfd/%.c,ctl ctl_query ctl_record)
 dkim_SRCS := $(patsubst %,dkimd/%.c,action claims outcome report \
 	required result tagtext verify)
 dkim_SRCS += $(patsubst %,dkimd/%.c,dataset dataset_load dataset_sqlite \
-	hostlist options options_check)
+	hostlist keytable keytable_dir keytable_line options options_check \
+	privkey settings signheaders signplan signtable)
 dkim_SRCS += dkimd/keyrecord.c dkimd/keyrecord_der.c dkimd/lookup.c
 dkim_SRCS += $(patsubst %,dkimd/%.c,bodylen choose engine engine_key \
 	engine_keycache engine_sign engine_verify sigfield)

@@ -89,4 +89,8 @@ size_t keytable_find(const struct keytable *table, const char *name,
 /* Parses YYYY-MM-DD into the UNIX time at which that day begins. */
 int keytable_parse_date(const char *text, int64_t *time_r);
 
+/* Is text a domain (or a selector) in A-labels: letters, digits, "-", "_",
+ * with dots between the labels? */
+bool keytable_is_name(const char *text);
+
 #endif

@@ -51,6 +51,10 @@ struct settings {
 	struct dataset *owners;          /* SignOnlyOwnFrom: logins */
 	bool only_own_from;
 
+	char **macro_names; /* "{name}" of macros, in their order, and last
+			     * that of SenderMacro when there is one */
+	size_t macro_count;
+
 	struct keytable *keys;           /* never NULL */
 	struct dataset *domains;         /* Domain, without SigningTable */
 	struct signtable *signtable;     /* NULL = by Domain */
