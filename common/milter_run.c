@@ -20,6 +20,8 @@
 /* A connection that was accepted just before the drain may not have spoken
  * yet; so long nothing must be open. */
 #define SETTLE_MS 200
+/* libmilter sends a callback's reply after the callback. */
+#define REPLY_MS 50
 
 /* libmilter has a thread that waits for SIGHUP, SIGTERM and SIGINT and takes
  * each for the end; whoever waits first gets the signal. It calls this one,
@@ -231,5 +233,7 @@ milter_run(struct milter *m, int signal_fd, void (*on_signal)(void *arg),
 		run_timers(m);
 	}
 	milter_close_gate(m);
+	if (m->sessions != NULL)
+		(void)poll(NULL, 0, REPLY_MS);
 	milter_session_end_all(m);
 }

@@ -19,7 +19,6 @@
  *     nobody              wants no body
  *     progress N          says N times that it is at work
  *     wait                ... until it is told to reload
- *     hold                waits until then without a word
  *     late MS             takes so long
  *     reject, tempfail, discard, quarantine, with CODE ENHANCED TEXT
  *     forget              adds nothing
@@ -55,7 +54,6 @@ struct state {
 	struct sockset *sockets;
 	struct milter *milter;
 	atomic_int reloads, begun, done;
-	atomic_int bytes_now; /* bodies held now */
 };
 
 /* What a message wants, in m->work. */
@@ -98,12 +96,13 @@ pause_ms(long ms)
 
 /* Waits for the next reload. */
 static void
-wait_for_reload(struct state *s, struct milter_message *m, bool tells)
+wait_for_reload(struct state *s, struct milter_message *m)
 {
 	const struct work *work = m->work;
 
+	log_info("waiting for a reload");
 	while (atomic_load(&s->reloads) == work->reloads) {
-		if (tells && !milter_progress(m)) {
+		if (!milter_progress(m)) {
 			log_info("nobody waits any more");
 			return;
 		}
@@ -207,9 +206,7 @@ obey(struct state *s, struct milter_message *m, const char *text,
 		for (long i = strtol(rest, NULL, 10); i > 0; i--)
 			(void)milter_progress(m);
 	} else if (strcmp(word, "wait") == 0)
-		wait_for_reload(s, m, true);
-	else if (strcmp(word, "hold") == 0)
-		wait_for_reload(s, m, false);
+		wait_for_reload(s, m);
 	else if (strcmp(word, "late") == 0)
 		pause_ms(strtol(rest, NULL, 10));
 }
@@ -270,8 +267,6 @@ header_end(void *arg, struct milter_message *m)
 	atomic_fetch_add(&s->begun, 1);
 	work->reloads = atomic_load(&s->reloads);
 	m->work = work;
-	if (says(m, "hold") || says(m, "wait"))
-		log_info("waiting for a reload");
 	return says(m, "nobody") ? MILTER_NO_BODY : MILTER_BODY;
 }
 
