@@ -30,7 +30,7 @@ PACKAGES_BENCH := postgrey sqlgrey libdbd-sqlite3-perl python3 iproute2 nsd \
 PACKAGES_DEVEL := clang-format cppcheck gcovr
 
 # ---------------------------------------------------------------- lists
-PROGRAMS := greylistd greylistctl spfd spfctl
+PROGRAMS := greylistd greylistctl spfd spfctl dkimd
 
 common_SRCS := \
 	common/arena.c \
