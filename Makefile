@@ -149,8 +149,10 @@ dkim_SRCS += $(patsubst %,dkimd/%.c,dataset dataset_load dataset_sqlite \
 dkim_SRCS += dkimd/keyrecord.c dkimd/keyrecord_der.c dkimd/lookup.c
 dkim_SRCS += $(patsubst %,dkimd/%.c,bodylen choose engine engine_key \
 	engine_keycache engine_sign engine_verify sigfield)
+dkim_SRCS += $(patsubst %,dkimd/%.c,ctl_file ctl_message ctl_txt signing \
+	verify_config)
 dkimd_SRCS := $(patsubst %,dkimd/%.c,main server session \
-	session_verify signing)
+	session_verify)
 
 polload_SRCS := $(patsubst %,tests/bench/%.c,hist load polload procstat \
 	report target text triplet wire)
@@ -181,6 +183,8 @@ UNIT_TESTS := \
 DKIM_TESTS := test_choose test_dkimd_keyrecord test_dkimd_lookup \
 	test_dkimd_outcome test_dkimd_report \
 	test_engine test_sigfield test_tagtext
+DKIM_TESTS += $(patsubst %,test_dkimd_%,dataset hostlist keytable options \
+	privkey settings signheaders signplan)
 UNIT_TESTS += $(DKIM_TESTS)
 
 # Those where threads meet.

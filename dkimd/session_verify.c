@@ -6,66 +6,7 @@
 #include "dkimd/report.h"
 #include "dkimd/required.h"
 #include "dkimd/session_int.h"
-
-static enum outcome_treatment
-treatment_of(int trust)
-{
-	switch ((enum options_key_trust)trust) {
-	case OPTIONS_KEY_FAIL:
-		return OUTCOME_FAIL;
-	case OPTIONS_KEY_NEUTRAL:
-		return OUTCOME_NEUTRAL;
-	case OPTIONS_KEY_NONE:
-		break;
-	}
-	return OUTCOME_AS_IS;
-}
-
-static enum outcome_minimum
-minimum_of(enum options_minimum kind)
-{
-	switch (kind) {
-	case OPTIONS_MINIMUM_BYTES:
-		return OUTCOME_MINIMUM_BYTES;
-	case OPTIONS_MINIMUM_PERCENT:
-		return OUTCOME_MINIMUM_PERCENT;
-	case OPTIONS_MINIMUM_REST:
-		return OUTCOME_MINIMUM_TAIL;
-	case OPTIONS_MINIMUM_NONE:
-		break;
-	}
-	return OUTCOME_MINIMUM_ALL;
-}
-
-static struct outcome_policy
-policy_of(const struct settings *settings, struct arena *arena)
-{
-	const struct options *options = settings->options;
-	size_t count = settings->must_be_signed == NULL
-			   ? 0
-			   : dataset_count(settings->must_be_signed);
-	const char **names = arena_alloc(arena, (count + 1) * sizeof(*names));
-
-	for (size_t i = 0; i < count; i++)
-		names[i] = dataset_at(settings->must_be_signed, i)->key;
-	return (struct outcome_policy){
-		.minimum_key_bits = (unsigned)options->minimum_key_bits,
-		.minimum = minimum_of(settings->minimum_kind),
-		.minimum_value = (uint64_t)settings->minimum_number,
-		.bogus_key = treatment_of(options->bogus_key),
-		.unprotected_key = treatment_of(options->unprotected_key),
-		.must_be_signed = names,
-		.must_be_signed_count = count,
-	};
-}
-
-static bool
-trusts(void *arg, const char *domain)
-{
-	const struct settings *settings = arg;
-
-	return dataset_find(settings->trusted_domains, domain) != NULL;
-}
+#include "dkimd/verify_config.h"
 
 /* What makes every result of this message worthless, or NULL. */
 static const char *
@@ -99,20 +40,13 @@ session_verify_begin(struct milter_message *m, struct job *job)
 		log_info(
 		    "%s: can't parse From: %s", session_queue_id(m), err.text);
 	job->kind = JOB_VERIFY;
-	job->policy = policy_of(job->settings, m->arena);
 	job->deadline_us =
 	    now_mono_us() + options->dns.question_timeout_s * 1000000;
-	job->verify_config = (struct verify_config){
-		.engine = server_engine(job->server),
-		.lookup = server_lookup(job->server),
-		.policy = &job->policy,
-		.maximum_signatures = (size_t)options->maximum_signatures,
-		.clock_drift_s = options->clock_drift_s,
-		.now = now_wall_s(),
-		.trusts =
-		    job->settings->trusted_domains == NULL ? NULL : trusts,
-		.arg = job->settings,
-	};
+	verify_config_fill(
+	    job->settings, m->arena, &job->policy, &job->verify_config);
+	job->verify_config.engine = server_engine(job->server);
+	job->verify_config.lookup = server_lookup(job->server);
+	job->verify_config.now = now_wall_s();
 	job->verify = verify_new(&job->verify_config, m->fields, m->field_count,
 	    authors, author_count < 0 ? 0 : (size_t)author_count, m->arena);
 }
