@@ -35,6 +35,10 @@ sigwait(const sigset_t *set, int *number_r)
 	(void)set;
 	(void)number_r;
 	(void)sigfillset(&all);
+	/* What smfi_main did before (atexit) is now known to the thread that
+	 * ends the process. */
+	milter_lock();
+	milter_unlock();
 	for (;;)
 		(void)sigsuspend(&all);
 }
