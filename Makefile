@@ -156,6 +156,8 @@ dkimd_SRCS := $(patsubst %,dkimd/%.c,main server session \
 
 polload_SRCS := $(patsubst %,tests/bench/%.c,hist load polload procstat \
 	report target text triplet wire)
+milterload_SRCS := $(patsubst %,tests/bench/%.c,hist milterload milterwire \
+	procstat target)
 filldb_SRCS := $(patsubst %,tests/bench/%.c,filldb text triplet)
 floor_SRCS := $(patsubst %,tests/bench/%.c,floor target)
 
@@ -183,6 +185,7 @@ UNIT_TESTS := \
 DKIM_TESTS := test_choose test_dkimd_keyrecord test_dkimd_lookup \
 	test_dkimd_outcome test_dkimd_report \
 	test_engine test_sigfield test_tagtext
+DKIM_TESTS += test_dkimctl_message test_dkimctl_txt
 DKIM_TESTS += $(patsubst %,test_dkimd_%,dataset hostlist keytable options \
 	privkey settings signheaders signplan)
 UNIT_TESTS += $(DKIM_TESTS)
@@ -362,6 +365,8 @@ $(DKIM_TESTS:%=$(B)/t/%): $(B)/t/%: $(B)/obj/tests/unit/%.o $(DKIM_ARCHIVES)
 $(B)/t/keytool: $(B)/obj/tests/reference/keytool.o $(ARCHIVES)
 	$(link)
 $(B)/t/polload: $(call obj,$(polload_SRCS)) $(ARCHIVES)
+	$(link)
+$(B)/t/milterload: $(call obj,$(milterload_SRCS)) $(ARCHIVES)
 	$(link)
 $(B)/t/filldb: $(call obj,$(filldb_SRCS)) $(ARCHIVES)
 	$(link)
