@@ -237,7 +237,7 @@ const struct config_option options_table[] = {
 	  .offset = FIELD(authserv_id_with_job_id), .initial = "no",
 	  .help = "add the queue id to it" },
 	{ .name = "AlwaysAddARHeader", .type = CONFIG_BOOL,
-	  .offset = FIELD(always_add_ar_header), .initial = "no",
+	  .offset = FIELD(always_add_ar_header), .initial = "yes",
 	  .help = "say dkim=none where there is no signature" },
 	{ .name = "NoHeaderB", .type = CONFIG_BOOL,
 	  .offset = FIELD(no_header_b), .initial = "no",

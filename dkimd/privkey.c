@@ -212,7 +212,9 @@ add_base64(struct str *s, const char *text, size_t len)
 		if (++column % 64 == 0)
 			str_add_char(s, '\n');
 	}
-	str_add_char(s, '\n');
+	/* An empty line would end the key for OpenSSL. */
+	if (column % 64 != 0)
+		str_add_char(s, '\n');
 }
 
 /* Takes what may be PEM in one line, or mere base64, as PEM with label (only
