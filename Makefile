@@ -187,7 +187,7 @@ DKIM_TESTS := test_choose test_dkimd_keyrecord test_dkimd_lookup \
 	test_engine test_sigfield test_tagtext
 DKIM_TESTS += test_dkimctl_message test_dkimctl_txt
 DKIM_TESTS += $(patsubst %,test_dkimd_%,dataset hostlist keytable options \
-	privkey settings signheaders signplan)
+	privkey signheaders)
 UNIT_TESTS += $(DKIM_TESTS)
 
 # Those where threads meet.
@@ -199,7 +199,7 @@ FUZZERS := fuzz_authres fuzz_btree fuzz_config fuzz_ctl fuzz_dnspacket \
 	fuzz_spf fuzz_spfctl fuzz_spfd fuzz_spfmacro fuzz_spfrecord
 
 # Those that link what dkimd is made of.
-DKIM_FUZZERS := fuzz_keyrecord
+DKIM_FUZZERS := fuzz_engine fuzz_keyrecord fuzz_sigfield
 FUZZERS += $(DKIM_FUZZERS)
 
 MANPAGES8 := greylistd/greylistd.8 greylistd/greylistctl.8 spfd/spfd.8 \
@@ -368,6 +368,8 @@ $(B)/t/polload: $(call obj,$(polload_SRCS)) $(ARCHIVES)
 	$(link)
 $(B)/t/milterload: $(call obj,$(milterload_SRCS)) $(ARCHIVES)
 	$(link)
+$(B)/t/rawdkim: $(B)/obj/tests/bench/rawdkim.o $(DKIM_ARCHIVES)
+	$(link)
 $(B)/t/filldb: $(call obj,$(filldb_SRCS)) $(ARCHIVES)
 	$(link)
 $(B)/t/floor: $(call obj,$(floor_SRCS)) $(ARCHIVES)
@@ -399,7 +401,8 @@ export TOOLDIR := $(abspath $(B)/t)
 export PYTHONDONTWRITEBYTECODE := 1
 
 SCENARIOS := tests/scenarios/greylistd/*.scn tests/scenarios/spfd/*.scn
-TOOLS := $(B)/t/keytool $(B)/t/polload $(B)/t/filldb $(B)/t/floor
+TOOLS := $(B)/t/keytool $(B)/t/polload $(B)/t/filldb $(B)/t/floor \
+	$(B)/t/milterload $(B)/t/rawdkim
 
 # The fast tiers; with SAN=1 under sanitizers.
 check: check-lint check-unit check-scenarios

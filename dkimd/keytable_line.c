@@ -118,6 +118,18 @@ check_names(const struct fields *f, struct err *err)
 	return 0;
 }
 
+/* "refile:" is often written where it does nothing. */
+static int
+check_key_name(const struct keytable *table, const char *name, struct err *err)
+{
+	if (!dataset_has_patterns(table->lines) || strchr(name, '*') == NULL)
+		return 0;
+	return err_set(err,
+	    "\"%.80s\": a key has one name, not a pattern; write %% where "
+	    "the domain of From is meant",
+	    name);
+}
+
 static int
 add_line(
     struct keytable *table, const struct dataset_entry *entry, struct err *err)
@@ -130,6 +142,7 @@ add_line(
 	int r = -1;
 
 	if (split(value, &f, err) < 0 || check_names(&f, err) < 0 ||
+	    check_key_name(table, entry->key, err) < 0 ||
 	    parse_date(f.from, INT64_MIN, &key.from, err) < 0 ||
 	    parse_date(f.until, INT64_MAX, &key.until, err) < 0)
 		goto out;

@@ -15,7 +15,7 @@
 #include "dkimd/privkey.h"
 
 #define CREDENTIAL "credential:"
-/* A user's name for a message. */
+/* A user's name, or number, for a message. */
 #define USER_SIZE 64
 
 bool
@@ -37,7 +37,7 @@ user_name(uid_t uid, char buf[static USER_SIZE])
 	    found != NULL)
 		str_add(&s, found->pw_name);
 	else
-		str_addf(&s, "user %lu", (unsigned long)uid);
+		str_addf(&s, "%lu", (unsigned long)uid);
 	return buf;
 }
 
@@ -91,7 +91,7 @@ check_file(const char *path, const struct stat *st,
 		    mode & ~(mode_t)0027, path);
 	if (!is_trusted(st->st_uid, config))
 		return err_set(err,
-		    "%s belongs to %s, neither to root nor to %s; type: "
+		    "%s belongs to user %s, neither to root nor to %s; type: "
 		    "chown %s %s",
 		    path, user_name(st->st_uid, owner),
 		    user_name(config->owner, own), own, path);
@@ -119,7 +119,8 @@ check_directory(
 		    st.st_mode & 07755, dir);
 	else if (!is_trusted(st.st_uid, config))
 		r = err_set(err,
-		    "the directory %s belongs to %s, who can replace the key "
+		    "the directory %s belongs to user %s, who can replace the "
+		    "key "
 		    "in it; type: chown %s %s",
 		    dir, user_name(st.st_uid, owner),
 		    user_name(config->owner, own), dir);

@@ -134,6 +134,30 @@ load_key_table(const struct load *l)
 	return 0;
 }
 
+/* "*@example.com" says nothing in a mere file, and is often written there. */
+static void
+warn_patterns(const struct load *l, const struct dataset *lines)
+{
+	struct err doubt;
+
+	for (size_t i = 0;
+	     !dataset_has_patterns(lines) && i < dataset_count(lines); i++) {
+		const struct dataset_entry *entry = dataset_at(lines, i);
+		const char *star = strchr(entry->key, '*');
+
+		if (star == NULL || strcmp(entry->key, "*") == 0 ||
+		    (star > entry->key && strcmp(star - 1, "@*") == 0))
+			continue;
+		(void)err_set(&doubt,
+		    "\"%.80s\" is no pattern here and matches nothing; "
+		    "write SigningTable refile:PATH",
+		    entry->key);
+		(void)dataset_blame(lines, entry, &doubt);
+		(void)err_prefix(&doubt, "SigningTable: ");
+		l->warn(l->arg, doubt.text);
+	}
+}
+
 static int
 load_signing_table(const struct load *l)
 {
@@ -143,6 +167,7 @@ load_signing_table(const struct load *l)
 		return -1;
 	if (lines == NULL)
 		return load_set(l, &l->s->domains, "Domain", l->o->domain);
+	warn_patterns(l, lines);
 	l->s->signtable = signtable_new(lines, l->s->keys, l->err);
 	return l->s->signtable != NULL ? 0
 				       : err_prefix(l->err, "SigningTable: ");
