@@ -30,7 +30,7 @@ PACKAGES_BENCH := postgrey sqlgrey libdbd-sqlite3-perl python3 iproute2 nsd \
 PACKAGES_DEVEL := clang-format cppcheck gcovr
 
 # ---------------------------------------------------------------- lists
-PROGRAMS := greylistd greylistctl spfd spfctl dkimd
+PROGRAMS := greylistd greylistctl spfd spfctl dkimd dkimctl
 
 common_SRCS := \
 	common/arena.c \
@@ -60,6 +60,7 @@ common_SRCS := \
 	common/milter_edit.c \
 	common/milter_engine.c \
 	common/milter_message.c \
+	common/milter_peers.c \
 	common/milter_reply.c \
 	common/milter_run.c \
 	common/milter_session.c \
@@ -149,10 +150,12 @@ dkim_SRCS += $(patsubst %,dkimd/%.c,dataset dataset_load dataset_sqlite \
 dkim_SRCS += dkimd/keyrecord.c dkimd/keyrecord_der.c dkimd/lookup.c
 dkim_SRCS += $(patsubst %,dkimd/%.c,bodylen choose engine engine_key \
 	engine_keycache engine_sign engine_verify sigfield)
-dkim_SRCS += $(patsubst %,dkimd/%.c,ctl_file ctl_message ctl_txt signing \
-	verify_config)
+dkim_SRCS += $(patsubst %,dkimd/%.c,ctl_file ctl_message ctl_rotation \
+	ctl_txt signing verify_config)
 dkimd_SRCS := $(patsubst %,dkimd/%.c,main server session \
 	session_verify)
+dkimctl_SRCS := $(patsubst %,dkimd/%.c,ctl ctl_genkey ctl_newkey ctl_rotate \
+	ctl_show ctl_sign ctl_testkey ctl_verify)
 
 polload_SRCS := $(patsubst %,tests/bench/%.c,hist load polload procstat \
 	report target text triplet wire)
@@ -187,7 +190,7 @@ DKIM_TESTS := test_choose test_dkimd_keyrecord test_dkimd_lookup \
 	test_engine test_sigfield test_tagtext
 DKIM_TESTS += test_dkimctl_message test_dkimctl_txt
 DKIM_TESTS += $(patsubst %,test_dkimd_%,dataset hostlist keytable options \
-	privkey signheaders)
+	privkey settings signheaders)
 UNIT_TESTS += $(DKIM_TESTS)
 
 # Those where threads meet.
@@ -259,7 +262,8 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 	check-fault check-conformance check-reference check-system check-san \
 	check-tsan \
 	check-threads check-valgrind bench fuzz analyze format coverage \
-	install install-postgrey install-policyd-spf clean FORCE
+	install install-opendkim install-postgrey \
+	install-policyd-spf clean FORCE
 all: $(PROGRAMS:%=$(B)/bin/%)
 
 # ------------------------------------------------------------- packages
@@ -302,7 +306,7 @@ spf_OBJS := $(call obj,$(spf_SRCS))
 dkim_OBJS := $(call obj,$(dkim_SRCS))
 ALL_SRCS := $(common_SRCS) $(greylist_SRCS) $(greylistd_SRCS) \
 	$(greylistctl_SRCS) $(spf_SRCS) $(spfd_SRCS) $(spfctl_SRCS) \
-	$(dkim_SRCS) $(dkimd_SRCS)
+	$(dkim_SRCS) $(dkimd_SRCS) $(dkimctl_SRCS)
 
 # Changed flags or compiler rebuild everything.
 FLAGS_NOW := $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
@@ -350,6 +354,8 @@ $(B)/bin/spfctl: $(call obj,$(spfctl_SRCS)) $(SPF_ARCHIVES)
 
 DKIM_ARCHIVES := $(B)/libdkimd.a $(B)/libcommon.a
 $(B)/bin/dkimd: $(call obj,$(dkimd_SRCS)) $(DKIM_ARCHIVES)
+	$(link)
+$(B)/bin/dkimctl: $(call obj,$(dkimctl_SRCS)) $(DKIM_ARCHIVES)
 	$(link)
 
 # Unit tests and the small programs of other tiers.
@@ -529,6 +535,12 @@ install-postgrey: install
 install-policyd-spf: install
 	install -d $(DESTDIR)$(PREFIX)/bin
 	ln -sf $(SBINDIR)/spfd $(DESTDIR)$(PREFIX)/bin/policyd-spf
+
+# dkimctl under the names of opendkim's tools; the package opendkim-tools must
+# be gone.
+install-opendkim: install
+	ln -sf dkimctl $(DESTDIR)$(SBINDIR)/opendkim-genkey
+	ln -sf dkimctl $(DESTDIR)$(SBINDIR)/opendkim-testkey
 
 clean:
 	rm -rf build

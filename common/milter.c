@@ -153,6 +153,7 @@ milter_new(const struct milter_config *config, const struct milter_hooks *hooks,
 	m->hooks = *hooks;
 	m->name = xmem_strdup(config->name);
 	m->quiet_ms = -1;
+	milter_peers_name(config->fd, &m->name_of_fd);
 	m->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (m->wake_fd < 0)
 		(void)err_set_errno(err, errno, "eventfd");

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "common/arena.h"
 #include "common/header.h"
@@ -36,12 +37,19 @@ struct milter_timer {
 	void *arg;
 };
 
+/* What a listening socket is called; len 0 = unknown. */
+struct milter_name {
+	struct sockaddr_storage address;
+	socklen_t len;
+};
+
 struct milter {
 	struct milter_config config;
 	struct milter_hooks hooks;
 	char *name;
 	char *mail_macros; /* what to ask for at MAIL */
 	int wake_fd;       /* eventfd: milter_run has to look */
+	struct milter_name name_of_fd;
 
 	/* milter_run's thread alone. */
 	struct milter_timer timers[MILTER_TIMERS_MAX];
@@ -147,6 +155,16 @@ void milter_message_add_field(
 
 /* Calls header_end, unless that was done or the message is refused. */
 void milter_message_begin(struct milter_work *work);
+
+/* ------------------------------------------------------- milter_peers.c */
+
+/* What listener is called. */
+void milter_peers_name(int listener, struct milter_name *name_r);
+
+/* Are there connections that came in by this name? libmilter tells nobody of
+ * one that has not spoken yet, so this looks at all descriptors. The listener
+ * itself must be gone. False also where /proc is not mounted. */
+bool milter_peers_any(const struct milter_name *name);
 
 /* ----------------------------------------------------- milter_address.c */
 

@@ -17,9 +17,9 @@
 #include "common/milter_int.h"
 #include "common/now.h"
 
-/* A connection that was accepted just before the drain may not have spoken
- * yet; so long nothing must be open. */
-#define SETTLE_MS 200
+/* Once no session is open, connections that have not spoken yet are looked
+ * for so often. */
+#define SETTLE_MS 50
 /* libmilter sends a callback's reply after the callback. */
 #define REPLY_MS 50
 
@@ -173,16 +173,20 @@ static bool
 is_over(struct milter *m)
 {
 	int64_t now_ms = now_mono_ms();
+	bool is_quiet = m->quiet_ms >= 0 && now_ms - m->quiet_ms >= SETTLE_MS;
 	bool over;
 
+	if (is_quiet && milter_peers_any(&m->name_of_fd)) {
+		is_quiet = false;
+		m->quiet_ms = now_ms;
+	}
 	milter_lock();
 	if (m->stats.open > 0 || !m->is_stopping)
 		m->quiet_ms = -1;
 	else if (m->quiet_ms < 0)
 		m->quiet_ms = now_ms;
 	if (m->is_stopping &&
-	    (now_ms >= m->deadline_ms ||
-		(m->quiet_ms >= 0 && now_ms - m->quiet_ms >= SETTLE_MS)))
+	    (now_ms >= m->deadline_ms || (is_quiet && m->quiet_ms >= 0)))
 		m->has_ended = true;
 	over = m->has_ended && m->in_flight == 0;
 	milter_unlock();

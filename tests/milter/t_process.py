@@ -4,8 +4,9 @@
 import os
 import signal
 import threading
+import time
 
-from milterclient import Gone, Session
+from milterclient import Gone, Session, Wire
 from milterrig import TOOLDIR, options, run
 
 SENDER, RECIPIENT = "a@good.example", "u@example.net"
@@ -104,6 +105,29 @@ def drain(t, milter):
     t.equal(waiting, ["accept"], "the successor serves it")
 
 
+def silent(t, milter):
+    """SIGTERM with a connection that has not spoken"""
+    def descriptors():
+        return len(os.listdir(f"/proc/{milter.process.pid}/fd"))
+    with Session(milter.address) as session:
+        deliver(session)
+    milter.wait_figures(open=0)
+    before = descriptors()
+    with Wire(milter.address) as wire:
+        while descriptors() == before:
+            pass
+        milter.kill(signal.SIGTERM)
+        milter.wait_log("stopping")
+        time.sleep(0.5)     # nothing is to happen
+        wire.negotiate()
+        wire.quit()
+    t.equal(milter.wait(), 0, "it was waited for")
+
+
+silent_tcp = options(tcp=True)(lambda *all: silent(*all))
+silent_tcp.__doc__ = silent.__doc__ + ", over TCP"
+
+
 @options("--max-messages=1000")
 def restarts(t, milter):
     """restarts under load, the socket handed over"""
@@ -183,4 +207,5 @@ def interposed(t, milter):
         t.ok(blocked >> (number - 1) & 1, f"{number.name} is for signalfd")
 
 
-run([storm, drain, restarts, progress, twice, before_the_loop, interposed])
+run([storm, drain, silent, silent_tcp, restarts, progress, twice,
+     before_the_loop, interposed])
