@@ -149,7 +149,8 @@ dkim_SRCS += $(patsubst %,dkimd/%.c,dataset dataset_load dataset_sqlite \
 	privkey settings signheaders signplan signtable)
 dkim_SRCS += dkimd/keyrecord.c dkimd/keyrecord_der.c dkimd/lookup.c
 dkim_SRCS += $(patsubst %,dkimd/%.c,bodylen choose engine engine_key \
-	engine_keycache engine_sign engine_verify sigfield)
+	engine_keycache engine_memory engine_probe engine_sign \
+	engine_verify sigfield)
 dkim_SRCS += $(patsubst %,dkimd/%.c,ctl_file ctl_message ctl_rotation \
 	ctl_txt signing verify_config)
 dkimd_SRCS := $(patsubst %,dkimd/%.c,main server session \

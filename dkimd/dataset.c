@@ -219,7 +219,7 @@ dataset_blame(const struct dataset *dataset, const struct dataset_entry *entry,
 {
 	switch (dataset->kind) {
 	case DATASET_LIST:
-		return err_prefix(err, "\"%.80s\": ", entry->key);
+		return err_prefix(err, "entry %u: ", entry->line);
 	case DATASET_SQLITE:
 		return err_prefix(
 		    err, "%s: row %u: ", dataset->path, entry->line);

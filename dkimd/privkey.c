@@ -133,14 +133,16 @@ static int
 judge(const char *path, const struct stat *st,
     const struct privkey_config *config, struct err *err)
 {
-	if (check_file(path, st, config, err) == 0 &&
-	    check_directory(path, config, err) == 0)
+	struct err doubt;
+
+	if (check_file(path, st, config, &doubt) == 0 &&
+	    check_directory(path, config, &doubt) == 0)
 		return 0;
+	(void)err_prefix(&doubt, "unsafe private key: ");
 	if (config->safe)
-		return err_prefix(err, "unsafe private key: ");
-	(void)err_prefix(err, "unsafe private key: ");
+		return err_set(err, "%s", doubt.text);
 	if (config->warn != NULL)
-		config->warn(config->arg, err->text);
+		config->warn(config->arg, doubt.text);
 	return 0;
 }
 

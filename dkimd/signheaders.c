@@ -51,12 +51,15 @@ has(const struct names *names, const char *name)
 static int
 add(struct names *names, const char *name, struct err *err)
 {
+	bool is_name = name[0] != '\0' && strlen(name) <= NAME_MAX_BYTES;
+
 	/* RFC 5322 section 3.6.8: printable, and no colon. */
 	for (const char *p = name; *p != '\0'; p++)
-		if (*p < '!' || *p > '~' || *p == ':' || *p == ';')
-			name = "";
-	if (name[0] == '\0' || strlen(name) > NAME_MAX_BYTES)
-		return err_set(err, "this is no name of a header field");
+		is_name =
+		    is_name && *p > ' ' && *p <= '~' && *p != ':' && *p != ';';
+	if (!is_name)
+		return err_set(
+		    err, "\"%.80s\" is no name of a header field", name);
 	if (has(names, name))
 		return 0;
 	if (names->count >= NAMES_MAX)

@@ -282,7 +282,7 @@ test_blame(void)
 
 	(void)err_set(&err, "x");
 	check_int("blame", dataset_blame(set, dataset_at(set, 1), &err), -1);
-	check_str("list", err.text, "\"b\": x");
+	check_str("list", err.text, "entry 2: x");
 	dataset_free(&set);
 	(void)dkimrig_write("f", 0600, "a\n\nb\n");
 	set = load("$/f", 0, &err);
