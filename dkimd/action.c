@@ -14,13 +14,18 @@ is_wrong(const struct outcome *o)
 enum action_cause
 action_cause(const struct outcome *outcomes, size_t count)
 {
-	bool dns_error = false, wrong = false, not_found = false;
+	bool failed = false, dns_error = false, wrong = false,
+	     not_found = false;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct outcome *o = &outcomes[i];
 
 		if (o->result == RESULT_PASS)
 			return ACTION_FINE;
+		if (o->has_failed) {
+			failed = true;
+			continue;
+		}
 		if (o->key != NULL && o->key->is_test)
 			continue;
 		if (o->result == RESULT_TEMPERROR && o->is_aligned)
@@ -30,6 +35,8 @@ action_cause(const struct outcome *outcomes, size_t count)
 		if (o->key_not_found)
 			not_found = true;
 	}
+	if (failed)
+		return ACTION_INTERNAL_ERROR;
 	if (dns_error)
 		return ACTION_DNS_ERROR;
 	if (wrong)

@@ -6,6 +6,7 @@
  * signatures say (RFC 6376 section 6.1). Otherwise the first of these that is
  * the case decides:
  *
+ *     we could not compute (memory)                     On-InternalError
  *     a key could not be asked for, and the signature
  *       is the author's own                             On-DNSError
  *     a signature is wrong, expired or unusable         On-BadSignature

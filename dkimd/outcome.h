@@ -36,6 +36,7 @@ struct outcome {
 	const struct keyrecord *key; /* NULL = none */
 	enum outcome_dnssec dnssec;
 	bool key_not_found; /* DNS said that there is none */
+	bool has_failed;    /* we could not compute: no fault of theirs */
 	bool is_aligned;    /* see choose_is_aligned */
 	bool covers_body;   /* no l=, or one that leaves nothing out */
 };

@@ -36,6 +36,14 @@ decide(struct outcome *outcome, enum result result, const char *reason)
 	outcome->reason = reason;
 }
 
+/* The library could not; the next attempt may find it in better health. */
+static void
+give_up(struct outcome *outcome)
+{
+	decide(outcome, RESULT_TEMPERROR, "internal DKIM error");
+	outcome->has_failed = true;
+}
+
 static bool
 is_aligned(const struct sigfield *sig, const struct mailbox *authors,
     size_t author_count)
@@ -117,8 +125,7 @@ start(struct verify *v)
 	if (v->engine != NULL)
 		return;
 	for (size_t i = 0; i < v->chosen_count; i++)
-		decide(&v->outcomes[v->chosen[i]], RESULT_TEMPERROR,
-		    "internal DKIM error");
+		give_up(&v->outcomes[v->chosen[i]]);
 }
 
 struct verify *
@@ -209,7 +216,10 @@ compute(struct verify *v)
 
 		if (o->result != RESULT_NONE)
 			continue;
-		decide(o, results[i], reasons[i]);
+		if (results[i] == RESULT_TEMPERROR)
+			give_up(o);
+		else
+			decide(o, results[i], reasons[i]);
 		o->covers_body = engine_verify_covers_body(v->engine, i);
 	}
 }

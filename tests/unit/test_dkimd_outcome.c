@@ -177,7 +177,7 @@ test_judge(void)
 }
 
 /* Signatures in short: p pass, f fail, P policy, t temperror, T one by the
- * author's domain, e permerror, k no key, n neutral; y the one before has a
+ * author's domain, e permerror, k no key, n neutral, i we failed; y the one before has a
  * key in test mode. */
 static const struct {
 	const char *name;
@@ -200,6 +200,8 @@ static const struct {
 	    RESULT_TEMPERROR },
 	{ "no DNS for the author's, a stranger's fails", "fT", ACTION_DNS_ERROR,
 	    RESULT_TEMPERROR },
+	{ "we failed", "i", ACTION_INTERNAL_ERROR, RESULT_TEMPERROR },
+	{ "we failed, another passes", "ip", ACTION_FINE, RESULT_PASS },
 	{ "not looked at", "n", ACTION_NO_SIGNATURE, RESULT_NEUTRAL },
 };
 
@@ -213,11 +215,13 @@ outcome_of(char letter)
 		['T'] = RESULT_TEMPERROR,
 		['e'] = RESULT_PERMERROR,
 		['k'] = RESULT_PERMERROR,
-		['n'] = RESULT_NEUTRAL };
+		['n'] = RESULT_NEUTRAL,
+		['i'] = RESULT_TEMPERROR };
 
 	return (struct outcome){ .result = results[(unsigned char)letter],
 		.reason = "",
 		.key_not_found = letter == 'k',
+		.has_failed = letter == 'i',
 		.is_aligned = letter == 'T' };
 }
 
