@@ -191,7 +191,7 @@ DKIM_TESTS := test_choose test_dkimd_keyrecord test_dkimd_lookup \
 	test_engine test_sigfield test_tagtext
 DKIM_TESTS += test_dkimctl_message test_dkimctl_txt
 DKIM_TESTS += $(patsubst %,test_dkimd_%,dataset hostlist keytable options \
-	privkey settings signheaders)
+	privkey settings signheaders signplan)
 UNIT_TESTS += $(DKIM_TESTS)
 
 # Those where threads meet.
