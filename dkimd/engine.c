@@ -25,7 +25,7 @@ new_library(struct err *err)
 	    DKIM_LIBFLAGS_BADSIGHANDLES | DKIM_LIBFLAGS_DELAYSIGPROC;
 	/* Sizes of keys are the caller's to judge. */
 	unsigned bits = 1;
-	DKIM_LIB *library = dkim_init(NULL, NULL);
+	DKIM_LIB *library = dkim_init(engine_memory_alloc, engine_memory_free);
 
 	if (library == NULL) {
 		err_set(err, "libopendkim cannot start");
@@ -60,6 +60,8 @@ engine_new(struct err *err)
 	if (!engine_keycache_works())
 		log_warn("libopendkim does not take parsed keys: signing and "
 			 "verifying cost more time");
+	if (engine_probe(engine, err) != 0)
+		engine_free(&engine);
 	return engine;
 }
 

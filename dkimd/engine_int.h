@@ -23,6 +23,7 @@ struct dkim;
 struct dkim_lib;
 struct dkim_siginfo;
 struct evp_pkey_st;
+struct engine_block;
 struct engine_keycache;
 
 /* Library handles at rest, for the next message. */
@@ -30,6 +31,7 @@ struct engine_keycache;
 
 struct engine {
 	struct engine_keycache *keycache;
+	bool keeps_ed25519; /* the library, its references to such keys */
 	pthread_mutex_t lock;
 	struct dkim_lib *idle[ENGINE_IDLE_MAX]; /* under lock */
 	size_t idle_count;                      /* under lock */
@@ -65,6 +67,30 @@ void engine_tail_add(struct engine_tail *tail, const char *bytes, size_t len);
 /* What completes the last line: "", "\n" or "\r\n". */
 const char *engine_tail_end(const struct engine_tail *tail);
 
+/* The library's memory of one message; zero at the start. */
+struct engine_memory {
+	struct engine_block *blocks;
+	size_t used;
+	bool is_exceeded; /* more than the bound was asked for */
+};
+
+/* The library's allocator; arg is a struct engine_memory. Returns NULL when
+ * the message has had its share. */
+void *engine_memory_alloc(void *arg, size_t size);
+/* Frees what that returned; bytes may be NULL. */
+void engine_memory_free(void *arg, void *bytes);
+/* Frees all that is left. */
+void engine_memory_release(struct engine_memory *memory);
+
+/* Tries the library out, sets engine->keeps_ed25519. Returns 0, or -1 with
+ * err when it cannot sign. */
+int engine_probe(struct engine *engine, struct err *err);
+
+/* Makes an Ed25519 key of a parsed one, and takes that over. */
+struct engine_key *engine_key_take(struct evp_pkey_st *parsed);
+/* Drops a reference that the library has kept. */
+void engine_key_drop(const struct engine_key *key);
+
 /* The parsed key, borrowed. */
 struct evp_pkey_st *engine_key_parsed(const struct engine_key *key);
 /* The text of the key for the library: the key itself only when it cannot be
@@ -84,8 +110,8 @@ bool engine_keycache_works(void);
  * NULL) as the private one. Both are borrowed. */
 void engine_keycache_begin(
     struct engine_keycache *cache, struct evp_pkey_st *private_key);
-/* Ends that. */
-void engine_keycache_end(void);
+/* Ends that. Returns whether the private key was taken. */
+bool engine_keycache_end(void);
 
 /* How many keys came from the cache so far. Threads: any. */
 unsigned long engine_keycache_hits(struct engine_keycache *cache);

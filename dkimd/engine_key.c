@@ -102,6 +102,23 @@ engine_key_new(const char *pem, size_t len, struct err *err)
 	return key;
 }
 
+struct engine_key *
+engine_key_take(EVP_PKEY *parsed)
+{
+	struct engine_key *key = xmem_calloc(1, sizeof(*key));
+
+	*key = (struct engine_key){ .parsed = parsed,
+		.algorithm = SIGFIELD_ED25519_SHA256,
+		.bits = ED25519_BITS };
+	return key;
+}
+
+void
+engine_key_drop(const struct engine_key *key)
+{
+	EVP_PKEY_free(key->parsed);
+}
+
 void
 engine_key_free(struct engine_key **key)
 {

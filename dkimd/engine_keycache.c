@@ -40,6 +40,7 @@ struct engine_keycache {
 
 static _Thread_local struct engine_keycache *active_cache;
 static _Thread_local EVP_PKEY *active_private_key;
+static _Thread_local bool is_taken;
 
 static EVP_PKEY *(*next_private)(BIO *, EVP_PKEY **, pem_password_cb *, void *);
 static EVP_PKEY *(*next_public)(BIO *, EVP_PKEY **);
@@ -143,8 +144,10 @@ PEM_read_bio_PrivateKey(
     BIO *bio, EVP_PKEY **key_r, pem_password_cb *callback, void *arg)
 {
 	if (active_private_key != NULL && key_r == NULL &&
-	    EVP_PKEY_up_ref(active_private_key) == 1)
+	    EVP_PKEY_up_ref(active_private_key) == 1) {
+		is_taken = true;
 		return active_private_key;
+	}
 	pthread_once(&next_once, find_next);
 	return next_private == NULL ? NULL
 				    : next_private(bio, key_r, callback, arg);
@@ -216,12 +219,16 @@ engine_keycache_begin(struct engine_keycache *cache, EVP_PKEY *private_key)
 {
 	active_cache = cache;
 	active_private_key = private_key;
+	is_taken = false;
 }
 
-void
+bool
 engine_keycache_end(void)
 {
+	bool was_taken = is_taken;
+
 	engine_keycache_begin(NULL, NULL);
+	return was_taken;
 }
 
 unsigned long

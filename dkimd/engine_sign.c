@@ -3,14 +3,13 @@
 /* The library's header wants bool and the BSD types. */
 #include <opendkim/dkim.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/str.h"
 #include "common/xmem.h"
 
 #include "dkimd/engine_int.h"
 
-/* The library keeps the names of all fields in a buffer of 4096. */
-#define NAMES_BYTES 4000
 #define OVERSIGN_MAX 64
 #define IDENTITY_MAX 254
 #define FIELD_START "DKIM-Signature: "
@@ -20,8 +19,10 @@ struct engine_sign {
 	const struct engine_key *key;
 	DKIM_LIB *library; /* this signing's alone */
 	DKIM *handle;
+	struct engine_memory memory;
+	bool is_lent; /* the library has a reference to the key */
 	struct engine_tail tail;
-	bool has_failed; /* the library ran out of something */
+	bool has_failed; /* a line too long for the memory of a message */
 	char *value;     /* the result */
 };
 
@@ -67,21 +68,37 @@ check_fields(const struct engine_sign_config *config,
 		bytes += strlen(config->oversign[i]) + 1;
 	if (!has_from)
 		return err_set(err, "no From field to sign");
-	if (bytes > NAMES_BYTES || config->oversign_count > OVERSIGN_MAX)
+	/* What we would not verify ourselves; the library keeps the names in
+	 * a buffer of 4096. */
+	if (bytes > SIGFIELD_NAMES_BYTES ||
+	    count + config->oversign_count > SIGFIELD_NAMES_MAX ||
+	    config->oversign_count > OVERSIGN_MAX)
 		return err_set(err, "too many fields to sign");
 	return 0;
 }
 
+/* Is the domain of i= that of d=, or below it? */
+static bool
+is_within(const char *name, const char *domain)
+{
+	size_t len = strlen(name), domain_len = strlen(domain);
+
+	return len >= domain_len &&
+	       strcasecmp(name + len - domain_len, domain) == 0 &&
+	       (len == domain_len || name[len - domain_len - 1] == '.');
+}
+
 /* i= as dkim-quoted-printable; only the "@" in front of the domain stays. */
 static int
-set_identity(DKIM *handle, const char *identity, struct err *err)
+set_identity(
+    DKIM *handle, const struct engine_sign_config *config, struct err *err)
 {
-	const char *at = strrchr(identity, '@');
+	const char *at = strrchr(config->identity, '@');
 	char buf[IDENTITY_MAX + 1];
 	struct str text;
 
 	str_init(&text, buf, sizeof(buf));
-	for (const char *c = identity; *c != '\0'; c++) {
+	for (const char *c = config->identity; *c != '\0'; c++) {
 		if (*c < 0x21 || *c > 0x7e || *c == ';' || *c == '=' ||
 		    (*c == '@' && c != at))
 			str_addf(&text, "=%02X", (unsigned)(unsigned char)*c);
@@ -89,8 +106,10 @@ set_identity(DKIM *handle, const char *identity, struct err *err)
 			str_add_char(&text, *c);
 	}
 	if (at == NULL || text.truncated ||
+	    !is_within(at + 1, config->domain) ||
 	    dkim_set_signer(handle, (unsigned char *)buf) != DKIM_STAT_OK)
-		return err_set(err, "unusable identity %s", identity);
+		return err_set(err, "the identity %s is not within %s",
+		    config->identity, config->domain);
 	return 0;
 }
 
@@ -128,8 +147,8 @@ canon_of(enum sigfield_canon canon)
 }
 
 static DKIM *
-new_handle(
-    DKIM_LIB *library, const struct engine_sign_config *config, struct err *err)
+new_handle(struct engine_sign *sign, const struct engine_sign_config *config,
+    struct err *err)
 {
 	/* Not changed by the library, which has no const. */
 	union {
@@ -142,8 +161,8 @@ new_handle(
 	DKIM *handle;
 
 	/* The library's Ed25519 signatures are broken with simple headers. */
-	handle = dkim_sign(library, (const unsigned char *)"sign", NULL,
-	    text.theirs, (const unsigned char *)config->selector,
+	handle = dkim_sign(sign->library, (const unsigned char *)"sign",
+	    &sign->memory, text.theirs, (const unsigned char *)config->selector,
 	    (const unsigned char *)config->domain,
 	    is_ed25519 ? DKIM_CANON_RELAXED : canon_of(config->header_canon),
 	    canon_of(config->body_canon),
@@ -183,9 +202,9 @@ engine_sign_new(struct engine *engine, const struct engine_sign_config *config,
 	if (check_fields(config, fields, field_count, err) == 0 &&
 	    (sign->library = engine_library_take(engine, err)) != NULL &&
 	    set_options(sign->library, config, err) == 0 &&
-	    (sign->handle = new_handle(sign->library, config, err)) != NULL &&
+	    (sign->handle = new_handle(sign, config, err)) != NULL &&
 	    (config->identity == NULL ||
-		set_identity(sign->handle, config->identity, err) == 0) &&
+		set_identity(sign->handle, config, err) == 0) &&
 	    feed(sign, fields, field_count, err) == 0)
 		return sign;
 	engine_sign_free(&sign);
@@ -196,7 +215,8 @@ void
 engine_sign_body(struct engine_sign *sign, const void *bytes, size_t len)
 {
 	engine_tail_add(&sign->tail, bytes, len);
-	if (engine_feed_body(sign->handle, bytes, len) != DKIM_STAT_OK)
+	if (engine_feed_body(sign->handle, bytes, len) != DKIM_STAT_OK ||
+	    sign->memory.is_exceeded)
 		sign->has_failed = true;
 }
 
@@ -212,10 +232,14 @@ engine_sign_end(struct engine_sign *sign, struct err *err)
 	engine_keycache_begin(NULL, engine_key_parsed(sign->key));
 	status = sign->has_failed ? DKIM_STAT_NORESOURCE
 				  : dkim_eom(sign->handle, NULL);
-	engine_keycache_end();
+	sign->is_lent = engine_keycache_end();
 	if (status == DKIM_STAT_OK)
 		status = dkim_getsighdr_d(
 		    sign->handle, strlen(FIELD_START), &text, &len);
+	if (sign->memory.is_exceeded) {
+		err_set(err, "the message has too long a line");
+		return NULL;
+	}
 	if (status != DKIM_STAT_OK) {
 		const char *why = dkim_geterror(sign->handle);
 
@@ -239,6 +263,10 @@ engine_sign_free(struct engine_sign **sign)
 		return;
 	if ((*sign)->handle != NULL)
 		dkim_free((*sign)->handle);
+	engine_memory_release(&(*sign)->memory);
+	if ((*sign)->is_lent && (*sign)->engine->keeps_ed25519 &&
+	    engine_key_algorithm((*sign)->key) == SIGFIELD_ED25519_SHA256)
+		engine_key_drop((*sign)->key);
 	engine_library_return((*sign)->engine, &(*sign)->library);
 	xmem_free(&(*sign)->value);
 	xmem_free(sign);

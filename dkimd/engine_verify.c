@@ -24,6 +24,7 @@ struct engine_verify {
 	struct engine *engine;
 	DKIM_LIB *library; /* this message's alone */
 	DKIM *handle;
+	struct engine_memory memory;
 	struct signature signatures[ENGINE_SIGNATURES_MAX];
 	size_t count;
 	struct engine_tail tail;
@@ -183,7 +184,7 @@ begin(struct engine_verify *verify, const struct header_field *fields,
 	status = stop_clock(verify);
 	if (status == DKIM_STAT_OK)
 		verify->handle = dkim_verify(verify->library,
-		    (const unsigned char *)"verify", NULL, &status);
+		    (const unsigned char *)"verify", &verify->memory, &status);
 	if (status == DKIM_STAT_OK) {
 		dkim_set_user_context(verify->handle, verify);
 		status = feed(verify, fields, count);
@@ -273,9 +274,13 @@ after(const struct engine_verify *verify, DKIM_SIGINFO *info,
 	unsigned flags = dkim_sig_getflags(info);
 
 	*reason_r = "";
-	if (!verify->has_failed && DKIM_SIG_CHECK(info) &&
-	    error == DKIM_SIGERROR_OK)
+	if (!verify->has_failed && !verify->memory.is_exceeded &&
+	    DKIM_SIG_CHECK(info) && error == DKIM_SIGERROR_OK)
 		return RESULT_PASS;
+	if (verify->memory.is_exceeded) {
+		*reason_r = "the message has too long a line";
+		return RESULT_PERMERROR;
+	}
 	if (verify->has_failed || error == DKIM_SIGERROR_UNKNOWN ||
 	    error == DKIM_SIGERROR_OK) {
 		*reason_r = "out of resources";
@@ -345,6 +350,7 @@ engine_verify_free(struct engine_verify **verify)
 		return;
 	if ((*verify)->handle != NULL)
 		dkim_free((*verify)->handle);
+	engine_memory_release(&(*verify)->memory);
 	engine_library_return((*verify)->engine, &(*verify)->library);
 	xmem_free(verify);
 }

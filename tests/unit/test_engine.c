@@ -385,10 +385,10 @@ test_refusals(struct engine *engine, const struct engine_key *key)
 		{ "no time", "From: a\n", NULL, "must end after", 0, -1 },
 		{ "ends before it begins", "From: a\n", NULL, "must end after",
 		    NOW, NOW },
-		{ "no identity", "From: a\n", "alice", "unusable identity", NOW,
+		{ "no identity", "From: a\n", "alice", "is not within", NOW,
 		    -1 },
 		{ "other domain's identity", "From: a\n", "a@example.net",
-		    "cannot sign", NOW, -1 },
+		    "is not within", NOW, -1 },
 	};
 
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
