@@ -27,7 +27,7 @@ static const char usage[] =
     "usage: milterload [options] inet:HOST:PORT | unix:PATH FILE...\n"
     "  -c N     connections (4)\n"
     "  -n N     messages (1000)\n"
-    "  -s S     run for S seconds instead\n"
+    "  -s S     run for S seconds instead, 0.5 for half a second\n"
     "  -m N     messages per connection (1)\n"
     "  -a ADDR  address of the client (192.0.2.7)\n"
     "  -w TEXT  must be in the fields that the milter adds; repeatable\n"
@@ -224,7 +224,7 @@ take_option(struct load *load, int letter, const char *value)
 		load->count = number(value, 1000000000);
 		return;
 	case 's':
-		load->seconds = (double)number(value, 86400);
+		load->seconds = strtod(value, NULL);
 		load->count = 0;
 		return;
 	case 'm':

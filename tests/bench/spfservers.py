@@ -93,10 +93,10 @@ class Process:
 
 
 class FastDns(Process):
-    """nsd with ZONE."""
+    """nsd with a zone."""
 
-    def __init__(self):
-        write("root.zone", ZONE)
+    def __init__(self, zone=ZONE):
+        write("root.zone", zone)
         self.process = subprocess.Popen(
             ["nsd", "-d", "-c", write("nsd.conf", NSD.format(dir=DIR))],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
