@@ -4,7 +4,7 @@
 #   make deps      install the packages of the lists below (apt-get, as root)
 #   make           build everything into build/bin
 #   make demo      build, then show greylisting in front of a real Postfix
-#   make check     fast tests: lint, unit, scenarios
+#   make check     fast tests: lint, unit, scenarios, milter
 #   make test      all tests, installs what they need
 #   make bench fuzz analyze format coverage install clean
 #
@@ -260,7 +260,7 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .PHONY: all deps demo test check check-lint check-unit check-scenarios \
-	check-fault check-conformance check-reference check-system check-san \
+	check-milter check-fault check-conformance check-reference check-system check-san \
 	check-tsan \
 	check-threads check-valgrind bench fuzz analyze format coverage \
 	install install-opendkim install-postgrey \
@@ -412,7 +412,7 @@ TOOLS := $(B)/t/keytool $(B)/t/polload $(B)/t/filldb $(B)/t/floor \
 	$(B)/t/milterload $(B)/t/rawdkim
 
 # The fast tiers; with SAN=1 under sanitizers.
-check: check-lint check-unit check-scenarios
+check: check-lint check-unit check-scenarios check-milter
 check-lint: all
 	$(PROVE) tests/lint/t_*.py
 check-unit: $(TEST_PROGRAMS)
@@ -420,6 +420,8 @@ check-unit: $(TEST_PROGRAMS)
 check-scenarios: all
 	$(PROVE) tests/scenario/t_player.py
 	$(PROVE) -j2 -e tests/run $(SCENARIOS)
+check-milter: $(B)/t/testmilter
+	$(PROVE) tests/milter/t_*.py
 
 # The tiers that need more of the machine or other programs.
 check-fault: all $(B)/t/storetool $(B)/t/dnsask
@@ -428,12 +430,12 @@ check-conformance: $(B)/t/spfcases $(B)/t/dkimcases
 	$(PROVE) tests/conformance/t_*.py
 check-reference: all $(TOOLS)
 	$(PROVE) tests/reference/t_*.py
-check-system: all
+check-system: all $(B)/t/testmilter
 	$(PROVE) tests/system/t_*.py
 check-san:
-	$(MAKE) SAN=1 check-unit check-scenarios
+	$(MAKE) SAN=1 check-unit check-scenarios check-milter
 check-tsan:
-	$(MAKE) SAN=thread check-threads
+	$(MAKE) SAN=thread check-threads check-milter
 check-threads: $(THREAD_TESTS:%=$(B)/t/%)
 	$(PROVE) -e "" $^
 check-valgrind: all $(TEST_PROGRAMS)
