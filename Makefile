@@ -207,7 +207,7 @@ DKIM_FUZZERS := fuzz_engine fuzz_keyrecord fuzz_sigfield
 FUZZERS += $(DKIM_FUZZERS)
 
 MANPAGES8 := greylistd/greylistd.8 greylistd/greylistctl.8 spfd/spfd.8 \
-	spfd/spfctl.8 dkimd/dkimd.8
+	spfd/spfctl.8 dkimd/dkimd.8 dkimd/dkimctl.8
 MANPAGES5 := greylistd/greylistd.conf.5 spfd/spfd.conf.5
 CONFIGS := greylistd/greylistd.conf spfd/spfd.conf
 LISTS := greylistd/whitelist_clients greylistd/whitelist_recipients

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "common/now.h"
 #include "common/str.h"
@@ -41,6 +42,7 @@ struct successor {
 	char selector[SELECTOR_MAX + 1];
 	char path[PATH_SIZE]; /* as the KeyTable names it */
 	char *file;           /* where it is */
+	bool made;            /* is it there already? */
 };
 
 static int
@@ -215,6 +217,8 @@ make_key(const struct ctl *ctl, const struct request *r, struct successor *next)
 	else if (ctl_file_create(next->file, st.st_mode & 0777, &st, pem,
 		     strlen(pem), &err) != 0)
 		code = ctl_fail(ctl, EX_CANTCREAT, "%s", err.text);
+	else
+		next->made = true;
 out:
 	ctl_newkey_free(&pem);
 	xmem_free(&old_file);
@@ -282,32 +286,44 @@ try_table(const struct ctl *ctl, const char *path)
 	return 0;
 }
 
+/* Returns 0, or -1 with err; "" says that a message was printed already. */
+static int
+edit_table(const struct ctl *ctl, const char *path, const char *lines,
+    unsigned after, struct err *err)
+{
+	char *text = NULL, *edited = NULL;
+	struct ctl_file_draft draft = { .temp = NULL };
+	size_t len;
+	int status = -1;
+
+	err->text[0] = '\0';
+	if (textfile_read(path, &text, &len, err) != TEXTFILE_OK)
+		goto out;
+	edited = ctl_rotation_insert(text, len, after, lines, &len);
+	if (ctl_file_draft(path, edited, len, &draft, err) != 0)
+		goto out;
+	if (try_table(ctl, draft.temp) == 0)
+		status = ctl_file_commit(&draft, err);
+out:
+	ctl_file_drop(&draft);
+	xmem_free(&edited);
+	xmem_free(&text);
+	return status;
+}
+
 static int
 write_table(const struct ctl *ctl, const char *lines, unsigned after)
 {
-	char *path = table_file(ctl), *text = NULL, *edited = NULL;
-	struct ctl_file_draft draft;
-	size_t len;
-	int code = EX_CANTCREAT;
+	char *path = table_file(ctl);
+	int code = 0;
 	struct err err;
 
 	if (path == NULL)
 		return EX_CONFIG;
-	if (textfile_read(path, &text, &len, &err) != TEXTFILE_OK)
-		goto fail;
-	edited = ctl_rotation_insert(text, len, after, lines, &len);
-	if (ctl_file_draft(path, edited, len, &draft, &err) != 0)
-		goto fail;
-	code = try_table(ctl, draft.temp);
-	if (code == 0 && ctl_file_commit(&draft, &err) != 0)
-		code = ctl_fail(ctl, EX_CANTCREAT, "%s", err.text);
-	ctl_file_drop(&draft);
-	goto out;
-fail:
-	ctl_fail(ctl, code, "%s", err.text);
-out:
-	xmem_free(&edited);
-	xmem_free(&text);
+	if (edit_table(ctl, path, lines, after, &err) != 0)
+		code = err.text[0] == '\0'
+			   ? EX_SOFTWARE
+			   : ctl_fail(ctl, EX_CANTCREAT, "%s", err.text);
 	xmem_free(&path);
 	return code;
 }
@@ -353,8 +369,10 @@ print_steps(const struct ctl *ctl, const struct request *r,
 	for (size_t i = 0; i < count; i++)
 		printf("dkimctl testkey -vvv -d %s -s %s -k %s\n",
 		    next[i].old->domain, next[i].selector, next[i].file);
-	printf("\n3. %s: %s the KeyTable, dkimd must be reloaded\n%s", "then",
-	    r->write ? "this line is in" : "put this line into", lines);
+	printf("\n3. then %s\n%s",
+	    r->write ? "reload dkimd; the KeyTable has it now:"
+		     : "put this into the KeyTable and reload dkimd:",
+	    lines);
 	printf("\n4. %s, 0:00 UTC: the new key begins to sign, by itself\n",
 	    ctl_rotation_date(r->from, from));
 	printf("\n5. not before %s: remove the old line and its key, and "
@@ -422,11 +440,19 @@ rotate(const struct ctl *ctl, const struct request *r)
 		add_lines(&s, r, next, count);
 		if (r->write)
 			code = write_table(ctl, lines, after);
-		if (code == 0)
-			code = print_steps(ctl, r, next, count, lines);
 	}
-	for (size_t i = 0; i < count; i++)
+	if (code == 0) {
+		/* From here on somebody knows of the files. */
+		for (size_t i = 0; i < count; i++)
+			next[i].made = false;
+		code = print_steps(ctl, r, next, count, lines);
+	}
+	for (size_t i = 0; i < count; i++) {
+		/* Nobody knows of it, and it would be in the way next time. */
+		if (code != 0 && next[i].made)
+			(void)unlink(next[i].file);
 		xmem_free(&next[i].file);
+	}
 	return code;
 }
 

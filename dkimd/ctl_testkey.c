@@ -7,6 +7,7 @@
 #include "common/str.h"
 
 #include "dkimd/ctl.h"
+#include "dkimd/ctl_txt.h"
 
 /* Beyond the time for one question. */
 #define SLACK_US INT64_C(1000000)
@@ -234,8 +235,15 @@ check_given(struct ctl *ctl, const char *domain, const char *selector,
 	struct probe probe = { "", domain, selector, NULL };
 	struct tally tally = { .code = EX_OK };
 	struct engine_key *key = NULL;
-	int code = ctl_configure(ctl);
+	int code;
 
+	if (!ctl_txt_name_ok(domain, NAME_SIZE / 2) ||
+	    !ctl_txt_name_ok(selector, NAME_SIZE / 2))
+		return ctl_fail(ctl, EX_USAGE,
+		    "-d %s, -s %s: no domain and selector; write A-labels "
+		    "(xn--...)",
+		    domain, selector);
+	code = ctl_configure(ctl);
 	if (code == 0)
 		code = ctl_ask(ctl);
 	if (code != 0)
