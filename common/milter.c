@@ -155,9 +155,10 @@ milter_new(const struct milter_config *config, const struct milter_hooks *hooks,
 	m->quiet_ms = -1;
 	milter_peers_name(config->fd, &m->name_of_fd);
 	m->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (m->wake_fd < 0)
+	m->spare_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (m->wake_fd < 0 || m->spare_fd < 0)
 		(void)err_set_errno(err, errno, "eventfd");
-	if (m->wake_fd < 0 || list_macros(m, err) < 0 ||
+	if (m->wake_fd < 0 || m->spare_fd < 0 || list_macros(m, err) < 0 ||
 	    make_known(m, err) < 0) {
 		milter_free(&m);
 		return NULL;
@@ -179,6 +180,8 @@ milter_free(struct milter **milter)
 	milter_close_gate(m);
 	if (m->wake_fd >= 0)
 		(void)close(m->wake_fd);
+	if (m->spare_fd >= 0)
+		(void)close(m->spare_fd);
 	xmem_free(&m->name);
 	xmem_free(&m->mail_macros);
 	xmem_free(milter);

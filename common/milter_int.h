@@ -49,6 +49,7 @@ struct milter {
 	char *name;
 	char *mail_macros; /* what to ask for at MAIL */
 	int wake_fd;       /* eventfd: milter_run has to look */
+	int spare_fd;      /* eventfd that is never readable */
 	struct milter_name name_of_fd;
 
 	/* milter_run's thread alone. */

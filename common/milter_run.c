@@ -99,19 +99,17 @@ deaf_socket(void)
 
 /* Puts something else in the listening socket's place, without libmilter's
  * knowledge: it accepts no more, and new connections wait in the socket's
- * backlog for the next process. An eventfd is the poor man's choice:
- * libmilter once wonders in the log why it cannot accept from it. The
- * descriptor stays open as long as the process lives, for libmilter goes on
+ * backlog for the next process. The spare descriptor is the second choice:
+ * of it libmilter says once in the log that it cannot accept from it. What
+ * is there stays open as long as the process lives, for libmilter goes on
  * using its number. */
 static void
 stop_accepting(struct milter *m)
 {
 	int fd = deaf_socket();
 
-	if (fd < 0)
-		fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (fd < 0 || dup3(fd, m->config.fd, O_CLOEXEC) < 0)
-		log_warn("new connections are still accepted: no descriptor");
+	/* It cannot fail: both are ours and open. */
+	(void)dup3(fd >= 0 ? fd : m->spare_fd, m->config.fd, O_CLOEXEC);
 	if (fd >= 0)
 		(void)close(fd);
 }

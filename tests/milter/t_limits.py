@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
 """Limits of the milter half, and peers that do not behave."""
+import os
 import random
+import resource
+import signal
 import struct
 
 from milterclient import Gone, Session, Wire
@@ -203,6 +206,29 @@ def no_negotiation(t, milter):
     milter.wait_figures(open=0, under_way=0)
 
 
+def descriptors(t, milter):
+    """more connections than descriptors, and SIGTERM then"""
+    limit = len(os.listdir(f"/proc/{milter.process.pid}/fd")) + 20
+    resource.prlimit(milter.process.pid, resource.RLIMIT_NOFILE,
+                     (limit, limit))
+    wires = [Wire(milter.address) for _ in range(50)]
+    for wire in wires[:10]:
+        wire.negotiate()
+    for wire in wires[5:]:
+        wire.close()
+    with Session(milter.address) as session:
+        result = session.deliver(SENDER, [RECIPIENT], do())
+        t.equal(result.action, "accept", "served when some are gone")
+        wires += [Wire(milter.address) for _ in range(50)]
+        milter.kill(signal.SIGTERM)
+        milter.wait_log("stopping")
+        result = session.deliver(SENDER, [RECIPIENT], do())
+        t.equal(result.action, "accept", "an open session goes on")
+    for wire in wires:
+        wire.close()
+    t.equal(milter.wait(), 0, "exit status")
+
+
 @options(tcp=True)
 def over_tcp(t, milter):
     """over TCP"""
@@ -210,4 +236,5 @@ def over_tcp(t, milter):
 
 
 run([session_limit, message_limit, message_limits, idle_sessions, probes,
-     garbage, lies, cut_off, no_negotiation, over_tcp])
+     garbage, lies, cut_off, no_negotiation,
+     descriptors, over_tcp])
