@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/arena.h"
 #include "common/str.h"
 #include "common/xmem.h"
 
@@ -20,6 +21,7 @@ struct engine_sign {
 	DKIM_LIB *library; /* this signing's alone */
 	DKIM *handle;
 	struct engine_memory memory;
+	int64_t timestamp;
 	bool is_lent; /* the library has a reference to the key */
 	struct engine_tail tail;
 	bool has_failed; /* a line too long for the memory of a message */
@@ -199,6 +201,7 @@ engine_sign_new(struct engine *engine, const struct engine_sign_config *config,
 
 	sign->engine = engine;
 	sign->key = config->key;
+	sign->timestamp = config->timestamp;
 	if (check_fields(config, fields, field_count, err) == 0 &&
 	    (sign->library = engine_library_take(engine, err)) != NULL &&
 	    set_options(sign->library, config, err) == 0 &&
@@ -218,6 +221,24 @@ engine_sign_body(struct engine_sign *sign, const void *bytes, size_t len)
 	if (engine_feed_body(sign->handle, bytes, len) != DKIM_STAT_OK ||
 	    sign->memory.is_exceeded)
 		sign->has_failed = true;
+}
+
+/* Would anybody verify it? Names that the tables gave may be no domains. */
+static int
+check_value(const char *value, size_t len, int64_t now, struct err *err)
+{
+	const struct header_field field = { "DKIM-Signature", 14, value, len };
+	struct arena *arena = arena_new();
+	struct sigfield parsed;
+	const char *reason;
+	int status = 0;
+
+	if (sigfield_parse(&field, now, 0, arena, &parsed, &reason) ==
+	    RESULT_PERMERROR)
+		status =
+		    err_set(err, "the signature would be refused: %s", reason);
+	arena_free(&arena);
+	return status;
 }
 
 const char *
@@ -253,6 +274,8 @@ engine_sign_end(struct engine_sign *sign, struct err *err)
 			sign->value[kept++] = (char)text[i];
 	}
 	sign->value[kept] = '\0';
+	if (check_value(sign->value, kept, sign->timestamp, err) != 0)
+		return NULL;
 	return sign->value;
 }
 
