@@ -188,14 +188,15 @@ UNIT_TESTS := \
 # Those that link libdkimd.a.
 DKIM_TESTS := test_choose test_dkimd_keyrecord test_dkimd_lookup \
 	test_dkimd_outcome test_dkimd_report \
-	test_engine test_sigfield test_tagtext
+	test_engine test_engine_threads test_sigfield test_tagtext
 DKIM_TESTS += test_dkimctl_message test_dkimctl_txt
 DKIM_TESTS += $(patsubst %,test_dkimd_%,dataset hostlist keytable options \
 	privkey settings signheaders signplan)
 UNIT_TESTS += $(DKIM_TESTS)
 
 # Those where threads meet.
-THREAD_TESTS := test_dkimd_lookup test_dns_thread test_policysrv test_store
+THREAD_TESTS := test_dkimd_lookup test_dns_thread test_engine_threads \
+	test_policysrv test_store
 
 FUZZERS := fuzz_authres fuzz_btree fuzz_config fuzz_ctl fuzz_dnspacket \
 	fuzz_policyproto fuzz_key \
