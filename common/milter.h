@@ -126,7 +126,8 @@ struct milter_config {
 				 * ends (libmilter does not let go of it) */
 	int64_t max_sessions;   /* open at once */
 	int64_t max_messages;   /* between header_end and done, at once */
-	int64_t timeout_s;      /* of a silent Postfix */
+	int64_t timeout_s;      /* of a silent Postfix; between commands
+				 * libmilter looks every 10 minutes only */
 	size_t max_fields;      /* handed over per message */
 	size_t max_field_bytes; /* names and values together */
 	size_t max_recipients;  /* handed over */

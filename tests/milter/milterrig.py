@@ -47,7 +47,7 @@ class Milter:
             self.address = f"unix:{self.folder}/socket"
         self.start()
 
-    def start(self):
+    def start(self, **environment):
         """Returns when it is ready; the socket is descriptor 3."""
         since = len(self.lines)
         self.process = subprocess.Popen(
@@ -55,6 +55,7 @@ class Milter:
              TOOLDIR + "/testmilter", "--user=root", *self.options],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, pass_fds=(3,),
+            env={**os.environ, **environment},
             preexec_fn=lambda: os.dup2(self.listener.fileno(), 3))
         self._reader = threading.Thread(
             target=self._read, args=(self.process.stderr,), daemon=True)

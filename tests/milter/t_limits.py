@@ -190,6 +190,16 @@ def cut_off(t, milter):
     t.equal(figures["begun"], figures["done"], "no message is left")
 
 
+@options("--timeout=1")
+def half_command(t, milter):
+    """a peer that stops in the middle of a command"""
+    for data in b"\0", b"\0\0\0\x0dO\0\0\0":
+        with Wire(milter.address) as wire:
+            wire.raw(data)
+            t.ok(wire.is_gone(), "hung up")
+    works(t, milter, "served after them")
+
+
 def no_negotiation(t, milter):
     """a peer that does not negotiate"""
     with Wire(milter.address) as wire:
@@ -236,5 +246,5 @@ def over_tcp(t, milter):
 
 
 run([session_limit, message_limit, message_limits, idle_sessions, probes,
-     garbage, lies, cut_off, no_negotiation,
-     descriptors, over_tcp])
+     garbage, lies, cut_off, half_command,
+     no_negotiation, descriptors, over_tcp])

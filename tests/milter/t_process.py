@@ -3,6 +3,7 @@
 """The milter half as a process: signals, reload, drain, restart."""
 import os
 import signal
+import socket
 import threading
 import time
 
@@ -186,6 +187,19 @@ def twice(t, milter):
         t.ok(half.is_gone() and idle.is_gone(), "the others are cut off")
 
 
+def watchdog(t, milter):
+    """systemd's watchdog is fed"""
+    t.equal(milter.stop(), 0, "exit status")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notices:
+        notices.bind(milter.folder + "/notify")
+        notices.settimeout(30)
+        milter.start(NOTIFY_SOCKET=milter.folder + "/notify",
+                     WATCHDOG_USEC="20000")
+        got = [notices.recv(4096).decode() for _ in range(4)]
+    t.ok(got[0].startswith("READY=1"), "ready", str(got))
+    t.equal(got[1:], ["WATCHDOG=1"] * 3, "again and again")
+
+
 def before_the_loop(t, milter):
     """each signal that ends it"""
     for number in signal.SIGINT, signal.SIGQUIT, signal.SIGTERM:
@@ -208,4 +222,4 @@ def interposed(t, milter):
 
 
 run([storm, drain, silent, silent_tcp, restarts, progress, twice,
-     before_the_loop, interposed])
+     watchdog, before_the_loop, interposed])
