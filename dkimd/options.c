@@ -57,7 +57,7 @@ const struct config_option options_table[] = {
 	  .help = "header fields of a message that are looked at" },
 	{ .name = "MaximumHeaders", .type = CONFIG_SIZE,
 	  .offset = FIELD(maximum_headers), .initial = "1M", .unit = 'b',
-	  .min = 0, .max = 16 * 1048576, .argument = "SIZE",
+	  .min = 0, .max = OPTIONS_HEADERS_MAX, .argument = "SIZE",
 	  .help = "bytes of header that are looked at; 0 is 16M" },
 
 	{ .name = "DNSTimeout", .type = CONFIG_CALL,

@@ -32,6 +32,9 @@
 /* The same when called as opendkim. */
 #define OPTIONS_OPENDKIM_FILE "/etc/opendkim.conf"
 
+/* MaximumHeaders is never more; options_check makes it of 0. */
+#define OPTIONS_HEADERS_MAX (16 * INT64_C(1048576))
+
 /* What an On-* option wants to be done with the message. */
 enum options_action {
 	OPTIONS_ACCEPT,
@@ -70,7 +73,7 @@ struct options {
 	int64_t max_recipients;
 	int64_t max_fields;
 	int64_t maximum_headers; /* bytes; over: On-Security, when the option
-				  * was given; 0 = our own limit */
+				  * was given */
 
 	/* DNS. */
 	struct dns_options dns;

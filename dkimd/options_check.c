@@ -258,6 +258,8 @@ options_check(struct config *config, struct err *err)
 	struct options *options = config_values(config);
 
 	settle_actions(config, options);
+	if (options->maximum_headers == 0)
+		options->maximum_headers = OPTIONS_HEADERS_MAX;
 	if (options->maximum_signatures > ENGINE_SIGNATURES_MAX)
 		options->maximum_signatures = ENGINE_SIGNATURES_MAX;
 	if (!options->syslog && !config_is_set(config, "LogLevel"))

@@ -250,7 +250,9 @@ derive(struct settings *s)
 
 	s->signs = strchr(o->mode, 's') != NULL;
 	s->verifies = strchr(o->mode, 'v') != NULL;
-	s->headers_limit_is_given = config_is_set(s->config, "MaximumHeaders");
+	s->headers_limit_is_given =
+	    config_is_set(s->config, "MaximumHeaders") &&
+	    o->maximum_headers < OPTIONS_HEADERS_MAX;
 	s->authserv_id = own_authserv_id(o->authserv_id);
 	s->header_canon = str_has_prefix_nocase(o->canonicalization, "relaxed")
 			      ? SIGFIELD_RELAXED

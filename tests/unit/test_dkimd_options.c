@@ -173,12 +173,14 @@ test_values(void)
 	check_str("a list as it is", o->domain, "example.com, example.org");
 	config_free(&config);
 
-	config = load("DNSTimeout 0\nMaximumSignaturesToVerify 20\nSyslog no\n"
+	config = load("MaximumHeaders 0\n"
+		      "DNSTimeout 0\nMaximumSignaturesToVerify 20\nSyslog no\n"
 		      "Domain a\nDomain b#c\nMode v\nTestDNSData file:/k\n",
 	    &err);
 	check_str("odd values", err.text, "");
 	o = config_values(config);
 	check_int("no end", o->dns.question_timeout_s, 60);
+	check_int("no limit but ours", o->maximum_headers, 16 * 1048576);
 	check_int("no more", o->maximum_signatures, 8);
 	check_int("silence", o->daemon.log_level, 0);
 	check_str("the last one", o->domain, "b");
