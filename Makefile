@@ -209,8 +209,8 @@ FUZZERS += $(DKIM_FUZZERS)
 
 MANPAGES8 := greylistd/greylistd.8 greylistd/greylistctl.8 spfd/spfd.8 \
 	spfd/spfctl.8 dkimd/dkimd.8 dkimd/dkimctl.8
-MANPAGES5 := greylistd/greylistd.conf.5 spfd/spfd.conf.5
-CONFIGS := greylistd/greylistd.conf spfd/spfd.conf
+MANPAGES5 := greylistd/greylistd.conf.5 spfd/spfd.conf.5 dkimd/dkimd.conf.5
+CONFIGS := greylistd/greylistd.conf spfd/spfd.conf dkimd/dkimd.conf
 LISTS := greylistd/whitelist_clients greylistd/whitelist_recipients
 UNITS := greylistd.service greylistd.socket spfd.service \
 	dkimd.service dkimd.socket
