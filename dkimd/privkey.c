@@ -88,7 +88,7 @@ check_file(const char *path, const struct stat *st,
 		    (mode & 0022) == 0   ? "everyone can read the key"
 		    : (mode & 0002) != 0 ? "everyone can replace the key"
 					 : "its group can replace the key",
-		    mode & ~(mode_t)0027, path);
+		    mode & 0640, path);
 	if (!is_trusted(st->st_uid, config))
 		return err_set(err,
 		    "%s belongs to user %s, neither to root nor to %s; type: "
