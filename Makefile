@@ -26,7 +26,8 @@ PACKAGES_TEST := $(PACKAGES_DEMO) clang libclang-rt-dev perl mandoc valgrind \
 	python3-cryptography python3-dkim python3-nacl libmail-dkim-perl \
 	postfix-policyd-spf-python postfix-policyd-spf-perl
 PACKAGES_BENCH := postgrey sqlgrey libdbd-sqlite3-perl python3 iproute2 nsd \
-	postfix-policyd-spf-python postfix-policyd-spf-perl
+	postfix-policyd-spf-python postfix-policyd-spf-perl \
+	opendkim dkimpy-milter openssl
 PACKAGES_DEVEL := clang-format cppcheck gcovr
 
 # ---------------------------------------------------------------- lists
@@ -410,7 +411,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 SCENARIOS := tests/scenarios/greylistd/*.scn tests/scenarios/spfd/*.scn
 TOOLS := $(B)/t/keytool $(B)/t/polload $(B)/t/filldb $(B)/t/floor \
-	$(B)/t/milterload $(B)/t/rawdkim
+	$(B)/t/milterload $(B)/t/rawdkim $(B)/t/testmilter
 
 # The fast tiers; with SAN=1 under sanitizers.
 check: check-lint check-unit check-scenarios check-milter
@@ -456,6 +457,7 @@ demo: all
 bench: all $(TOOLS)
 	tests/bench/run
 	tests/bench/spf
+	tests/bench/dkim
 
 # --------------------------------------------------------- fuzz targets
 FUZZ_SECONDS ?= 60

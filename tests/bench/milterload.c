@@ -30,6 +30,7 @@ static const char usage[] =
     "  -s S     run for S seconds instead, 0.5 for half a second\n"
     "  -m N     messages per connection (1)\n"
     "  -a ADDR  address of the client (192.0.2.7)\n"
+    "  -t       to defer a message is right as well\n"
     "  -w TEXT  must be in the fields that the milter adds; repeatable\n"
     "  -p N     process to take CPU and memory from\n";
 
@@ -39,6 +40,7 @@ struct load {
 	unsigned long count; /* 0: as long as seconds allow */
 	double seconds;
 	const char *address;
+	bool may_defer;
 	const char *wanted[8];
 	size_t wanted_count;
 	pid_t pid;
@@ -81,6 +83,8 @@ complain(struct load *load, const char *why,
 static void
 judge(struct load *load, const struct milterwire_verdict *verdict)
 {
+	if (load->may_defer && verdict->action == 't')
+		return;
 	if (verdict->action != 'a' && verdict->action != 'c') {
 		complain(load, "not accepted", verdict);
 		return;
@@ -233,6 +237,9 @@ take_option(struct load *load, int letter, const char *value)
 	case 'a':
 		load->address = value;
 		return;
+	case 't':
+		load->may_defer = true;
+		return;
 	case 'w':
 		if (load->wanted_count < 8)
 			load->wanted[load->wanted_count++] = value;
@@ -255,7 +262,7 @@ parse(struct load *load, int argc, char **argv)
 	load->count = 1000;
 	load->per_connection = 1;
 	load->address = "192.0.2.7";
-	while ((letter = getopt(argc, argv, "c:n:s:m:a:w:p:")) != -1)
+	while ((letter = getopt(argc, argv, "c:n:s:m:a:tw:p:")) != -1)
 		take_option(load, letter, optarg);
 	if (argc - optind < 2 ||
 	    target_parse(&load->target, argv[optind]) != 0) {
