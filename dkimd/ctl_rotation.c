@@ -44,20 +44,19 @@ is_word_char(char c)
 	       (c >= '0' && c <= '9');
 }
 
-/* Where word stands in text, no letter or digit before or behind it. */
+/* Where word stands last in text, no letter or digit before or behind it: in
+ * front of the selector there is often the domain. */
 static const char *
 find_word(const char *text, const char *word)
 {
 	size_t len = strlen(word);
-	const char *at = text;
+	const char *found = NULL;
 
-	while ((at = strstr(at, word)) != NULL) {
+	for (const char *at = text; (at = strstr(at, word)) != NULL; at++)
 		if ((at == text || !is_word_char(at[-1])) &&
 		    !is_word_char(at[len]))
-			return at;
-		at++;
-	}
-	return NULL;
+			found = at;
+	return found;
 }
 
 void
