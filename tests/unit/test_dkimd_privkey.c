@@ -258,6 +258,8 @@ test_credentials(void)
 	    "credential", load("credential:mail", &config, &err), "rsa 1024");
 	check_true("no path", load("credential:../rsa", &config, &err) == NULL);
 	check_contains("no path", err.text, "is no name of a credential");
+	check_true("below", load("credential:x/mail", &config, &err) == NULL);
+	check_contains("below", err.text, "is no name of a credential");
 	check_true("no name", load("credential:", &config, &err) == NULL);
 }
 

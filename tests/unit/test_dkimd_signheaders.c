@@ -54,6 +54,8 @@ test_lists(void)
 		{ "From is always signed", "To", "From,To", ".", "from ", "" },
 		{ "omitted", NULL, "*,+Subject", "From", "from To list-id ",
 		    "From" },
+		{ "From is not omitted", "To", "From", NULL,
+		    "from subject To SUBJECT ", DEFAULT_OVERSIGN },
 		{ "omit nothing", "Received,Bcc", ".", ".",
 		    "Received from bcc ", "" },
 		{ "not omitted", "Bcc,Received", "*,-Bcc", ".", "from bcc ",

@@ -315,6 +315,11 @@ test_origin(void)
 		    "; no MTA name match (host=mx.example.net, MTA=smtpd); no "
 		    "macros match; notice: external host mx.example.net "
 		    "attempted to send as example.com" },
+		{ "longer value",
+		    { STRANGER, "", "joe@example.net", "{mac}=yesno", "" },
+		    "verify: " NOT_INTERNAL
+		    "; no MTA name match (host=mx.example.net, MTA=smtpd); no "
+		    "macros match" },
 		{ "second value",
 		    { STRANGER, "", "joe@example.com", "{mac}=da", "" },
 		    "sign mail@example.com" },
@@ -367,6 +372,9 @@ test_owners(void)
 		    "sign mail@example.com" },
 		{ "all", { STRANGER, "root", "x@example.com", "", "" },
 		    "sign mail@example.com" },
+		{ "part of a domain",
+		    { STRANGER, "pat", "pat@example.com", "", "" },
+		    "verify: login 'pat' does not own 'pat@example.com'" },
 		{ "part of a name",
 		    { STRANGER, "ann", "nn@example.com", "", "" },
 		    "verify: login 'ann' does not own 'nn@example.com'" },
@@ -395,6 +403,7 @@ test_owners(void)
 	    "joe joe@example.com, sales@example.com\n"
 	    "eve @example.com\n"
 	    "ann ann@example.com\n"
+	    "pat pat@example.co @example.co\n"
 	    "root *\n");
 	run("SignOnlyOwnFrom", ONE_KEY "SignOnlyOwnFrom $/owners\n", table,
 	    CHECK_COUNT(table));
