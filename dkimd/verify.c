@@ -63,6 +63,7 @@ parse(struct verify *v, const struct header_field *field,
 	struct sigfield *sig = &v->parsed[i];
 	struct outcome *o = &v->outcomes[i];
 	const char *reason = "";
+	bool is_trusted;
 
 	v->sig_fields[i] = field;
 	*o = (struct outcome){ .sig = sig };
@@ -71,14 +72,15 @@ parse(struct verify *v, const struct header_field *field,
 	o->reason = o->result == RESULT_NONE ? "" : reason;
 	o->is_aligned = is_aligned(sig, authors, author_count);
 	o->covers_body = sig->length < 0;
+	is_trusted = v->config->trusts != NULL &&
+		     v->config->trusts(v->config->arg, sig->domain);
 	if (o->result == RESULT_NONE && !o->is_aligned &&
-	    v->config->trusts != NULL &&
-	    !v->config->trusts(v->config->arg, sig->domain))
+	    v->config->trusts != NULL && !is_trusted)
 		decide(o, RESULT_NEUTRAL, "signer is not trusted");
 	v->candidates[i] = (struct choose_candidate){
 		.parsed = sig,
 		.is_sound = o->result == RESULT_NONE,
-		.is_aligned = o->is_aligned,
+		.is_aligned = o->is_aligned || is_trusted,
 	};
 }
 
@@ -88,7 +90,11 @@ choose(struct verify *v, struct arena *arena)
 {
 	size_t max = v->config->maximum_signatures;
 
-	if (max > ENGINE_SIGNATURES_MAX)
+	/* 0 means those of the author's and of trusted domains. */
+	for (size_t i = 0; max == 0 && i < v->count; i++)
+		v->candidates[i].is_sound =
+		    v->candidates[i].is_sound && v->candidates[i].is_aligned;
+	if (max == 0 || max > ENGINE_SIGNATURES_MAX)
 		max = ENGINE_SIGNATURES_MAX;
 	(void)choose_signatures(v->candidates, v->count, max);
 	v->signatures =

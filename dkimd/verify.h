@@ -31,7 +31,8 @@ struct verify_config {
 	struct engine *engine;
 	struct lookup_source *lookup;
 	const struct outcome_policy *policy;
-	size_t maximum_signatures; /* that are computed */
+	size_t maximum_signatures; /* that are computed; 0 = only those of the
+				    * author's and of trusted domains */
 	int64_t clock_drift_s;
 	int64_t now; /* UNIX time */
 	/* Is this a domain whose signature counts, though it is not the
