@@ -218,7 +218,9 @@ def no_negotiation(t, milter):
 
 def descriptors(t, milter):
     """more connections than descriptors, and SIGTERM then"""
-    limit = len(os.listdir(f"/proc/{milter.process.pid}/fd")) + 20
+    def used():
+        return len(os.listdir(f"/proc/{milter.process.pid}/fd"))
+    limit = used() + 20
     resource.prlimit(milter.process.pid, resource.RLIMIT_NOFILE,
                      (limit, limit))
     wires = [Wire(milter.address) for _ in range(50)]
@@ -230,13 +232,20 @@ def descriptors(t, milter):
         result = session.deliver(SENDER, [RECIPIENT], do())
         t.equal(result.action, "accept", "served when some are gone")
         wires += [Wire(milter.address) for _ in range(50)]
+        while used() < limit:
+            pass
         milter.kill(signal.SIGTERM)
         milter.wait_log("stopping")
         result = session.deliver(SENDER, [RECIPIENT], do())
         t.equal(result.action, "accept", "an open session goes on")
+    late = Wire(milter.address)
     for wire in wires:
         wire.close()
     t.equal(milter.wait(), 0, "exit status")
+    milter.start()
+    late.negotiate()
+    t.ok(late.steps, "the successor serves who came last")
+    late.close()
 
 
 @options(tcp=True)

@@ -179,6 +179,12 @@ def twice(t, milter):
         milter.kill(signal.SIGTERM)
         milter.wait_log("stopping")
         milter.kill(signal.SIGTERM)
+        milter.wait_log("nobody waits any more")
+        try:
+            deliver(idle)
+            t.ok(False, "nothing new is begun")
+        except Gone:
+            t.ok(True, "nothing new is begun")
         result = busy.answer()
         t.equal(result.action, "continue", "what is being judged is finished")
         t.equal(milter.wait(), 0, "exit status")
