@@ -145,6 +145,19 @@ take_header(struct parser *p)
 	return 0;
 }
 
+/* "From x@y Mon ...", and not the field "From : x@y". */
+static bool
+is_mbox(const char *text, size_t len)
+{
+	size_t at = strlen("From ");
+
+	if (len < at || memcmp(text, "From ", at) != 0)
+		return false;
+	while (at < len && is_blank(text[at]))
+		at++;
+	return at == len || text[at] != ':';
+}
+
 static void
 take_body(struct parser *p, struct ctl_message *message)
 {
@@ -180,7 +193,7 @@ ctl_message_parse(const char *text, size_t len, struct arena *arena,
 	    first_end != NULL && first_end > text && first_end[-1] == '\r'
 		? "\r\n"
 		: "\n";
-	if (len >= 5 && memcmp(text, "From ", 5) == 0)
+	if (is_mbox(text, len))
 		(void)next_line(&p, &line, &line_len);
 	message_r->start = (size_t)(p.text - text);
 	status = take_header(&p);

@@ -68,6 +68,8 @@ test_parse(void)
 		    "[A][ b]|x\ry\r\n" },
 		{ "nothing", "", "|" },
 		{ "an mbox", "From x@y Mon\nA: b\n\nc\n", "[A][ b]|c\r\n" },
+		{ "a field named From with blanks", "From  : b\n\nc\n",
+		    "[From  ][ b]|c\r\n" },
 		{ "a field named From", "From: b\n\nc\n", "[From][ b]|c\r\n" },
 		{ "no colon", "A: b\nbody\n\n",
 		    "error: line 2: neither a field" },
