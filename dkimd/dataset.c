@@ -112,15 +112,34 @@ dataset_add(
 	return 0;
 }
 
+/* Is this pattern one that a text can be looked up for? "*@example.com" is
+ * what most tables are made of. */
+static bool
+is_simple(const char *pattern)
+{
+	if (strncmp(pattern, "*@", 2) == 0)
+		pattern += 2;
+	else if (strchr(pattern, '*') == NULL)
+		return true;
+	return strpbrk(pattern, "*@") == NULL;
+}
+
 void
 dataset_sort(struct dataset *dataset)
 {
-	dataset->sorted =
-	    xmem_calloc(dataset->count + 1, sizeof(*dataset->sorted));
-	for (size_t i = 0; i < dataset->count; i++)
-		dataset->sorted[i] = i;
-	qsort_r(dataset->sorted, dataset->count, sizeof(*dataset->sorted),
-	    compare, dataset);
+	size_t count = dataset->count;
+
+	dataset->sorted = xmem_calloc(count + 1, sizeof(*dataset->sorted));
+	dataset->others = xmem_calloc(count + 1, sizeof(*dataset->others));
+	for (size_t i = 0; i < count; i++) {
+		if (dataset_has_patterns(dataset) &&
+		    !is_simple(dataset->entries[i].key))
+			dataset->others[dataset->other_count++] = i;
+		else
+			dataset->sorted[dataset->sorted_count++] = i;
+	}
+	qsort_r(dataset->sorted, dataset->sorted_count,
+	    sizeof(*dataset->sorted), compare, dataset);
 }
 
 void
@@ -134,29 +153,16 @@ dataset_free(struct dataset **dataset)
 	xmem_free(&d->path);
 	xmem_free(&d->entries);
 	xmem_free(&d->sorted);
+	xmem_free(&d->others);
 	xmem_free(dataset);
 }
 
-/* The first entry for key that has the index from or a later one. */
-static const struct dataset_entry *
-find_pattern(const struct dataset *dataset, const char *key, size_t from)
-{
-	size_t len = strlen(key);
-
-	if (len > DATASET_KEY_MAX)
-		return NULL;
-	for (size_t i = from; i < dataset->count; i++)
-		if (dataset_wildcard(dataset->entries[i].key, key, len,
-			(dataset->flags & DATASET_CASE) != 0))
-			return &dataset->entries[i];
-	return NULL;
-}
-
-/* The same among what is sorted. */
-static const struct dataset_entry *
+/* The first entry whose key is this one and whose index is from or more; its
+ * index, or count when there is none. */
+static size_t
 find_equal(const struct dataset *dataset, const char *key, size_t from)
 {
-	size_t low = 0, high = dataset->count;
+	size_t low = 0, high = dataset->sorted_count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -168,12 +174,54 @@ find_equal(const struct dataset *dataset, const char *key, size_t from)
 		else
 			high = middle;
 	}
-	if (low == dataset->count)
-		return NULL;
+	if (low == dataset->sorted_count)
+		return dataset->count;
 	low = dataset->sorted[low];
 	if (compare_keys(dataset, dataset->entries[low].key, key) != 0)
-		return NULL;
-	return &dataset->entries[low];
+		return dataset->count;
+	return low;
+}
+
+/* The same for "*@example.com", which matches key by its end. */
+static size_t
+find_domain(const struct dataset *dataset, const char *key, size_t from)
+{
+	const char *at = strrchr(key, '@');
+	char pattern[DATASET_KEY_MAX + 2];
+	struct str s;
+
+	if (at == NULL)
+		return dataset->count;
+	str_init(&s, pattern, sizeof(pattern));
+	str_add_char(&s, '*');
+	str_add(&s, at);
+	return find_equal(dataset, pattern, from);
+}
+
+/* The same for any pattern. */
+static size_t
+find_pattern(const struct dataset *dataset, const char *key, size_t from)
+{
+	const bool with_case = (dataset->flags & DATASET_CASE) != 0;
+	size_t len = strlen(key);
+	size_t best, other;
+
+	if (len > DATASET_KEY_MAX)
+		return dataset->count;
+	best = find_domain(dataset, key, from);
+	other = find_equal(dataset, key, from);
+	if (other < best)
+		best = other;
+	for (size_t i = 0; i < dataset->other_count; i++) {
+		other = dataset->others[i];
+		if (other >= best)
+			break;
+		if (other >= from &&
+		    dataset_wildcard(
+			dataset->entries[other].key, key, len, with_case))
+			return other;
+	}
+	return best;
 }
 
 const struct dataset_entry *
@@ -186,13 +234,14 @@ const struct dataset_entry *
 dataset_find_next(const struct dataset *dataset, const char *key,
     const struct dataset_entry *after)
 {
-	size_t from;
+	size_t i;
 
 	if (dataset == NULL)
 		return NULL;
-	from = after == NULL ? 0 : (size_t)(after - dataset->entries) + 1;
-	return (dataset_has_patterns(dataset) ? find_pattern : find_equal)(
-	    dataset, key, from);
+	i = after == NULL ? 0 : (size_t)(after - dataset->entries) + 1;
+	i = (dataset_has_patterns(dataset) ? find_pattern : find_equal)(
+	    dataset, key, i);
+	return i < dataset->count ? &dataset->entries[i] : NULL;
 }
 
 bool

@@ -27,7 +27,12 @@ struct dataset {
 	struct arena *arena;
 	struct dataset_entry *entries; /* in their order */
 	size_t count, room;
-	size_t *sorted; /* indices, by key and then by order; no patterns */
+	/* Indices, by key and then by order, of what can be looked up: of
+	 * patterns only plain texts and "*@" with a plain text behind it. */
+	size_t *sorted;
+	size_t sorted_count;
+	size_t *others; /* indices of the other patterns, in their order */
+	size_t other_count;
 };
 
 /* Adds an entry; its texts are copied. Returns 0, or -1 when there are too

@@ -223,8 +223,7 @@ dataset_load(
 	}
 	if (load(dataset, text, err) < 0)
 		goto failed;
-	if (!dataset_has_patterns(dataset))
-		dataset_sort(dataset);
+	dataset_sort(dataset);
 	return dataset;
 failed:
 	dataset_free(&dataset);

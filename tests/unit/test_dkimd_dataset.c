@@ -192,6 +192,60 @@ test_wildcard(void)
 	    dataset_wildcard(pattern, long_text, DATASET_KEY_MAX, true));
 }
 
+/* A word of the letters that matter. */
+static void
+random_word(char *word, size_t max, const char *letters)
+{
+	size_t len = (size_t)rand() % max;
+
+	for (size_t i = 0; i < len; i++)
+		word[i] = letters[(size_t)rand() % strlen(letters)];
+	word[len] = '\0';
+}
+
+/* What is looked up must be what is found by trying all patterns in turn. */
+static void
+test_order(void)
+{
+	unsigned found = 0, wrong = 0;
+	char file[2048], word[16];
+	struct dataset *set;
+	struct err err;
+	struct str s;
+
+	srand(1);
+	for (int round = 0; round < 300; round++) {
+		str_init(&s, file, sizeof(file));
+		for (int i = 0; i < 30; i++) {
+			random_word(word, 6, "aA@*.");
+			str_addf(&s, "%s%s\n", rand() % 2 ? "*@" : "", word);
+		}
+		(void)dkimrig_write("f", 0600, file);
+		set = load("refile:$/f", 0, &err);
+		for (int i = 0; i < 30; i++) {
+			const struct dataset_entry *e = NULL;
+
+			random_word(word, 7, "aA@.*");
+			for (size_t j = 0; j < dataset_count(set); j++) {
+				if (!dataset_wildcard(dataset_at(set, j)->key,
+					word, strlen(word), false))
+					continue;
+				e = dataset_find_next(set, word, e);
+				found++;
+				wrong += e != dataset_at(set, j);
+				if (e == NULL)
+					break;
+			}
+			if (e != NULL || dataset_find(set, word) != NULL)
+				wrong +=
+				    dataset_find_next(set, word, e) != NULL;
+		}
+		dataset_free(&set);
+	}
+	check_uint("found otherwise than in turn", wrong, 0);
+	check_true("some are found", found > 1000);
+}
+
 static void
 test_long(void)
 {
@@ -316,6 +370,7 @@ main(void)
 	test_sources();
 	test_find();
 	test_wildcard();
+	test_order();
 	test_long();
 	test_sqlite();
 	test_blame();
