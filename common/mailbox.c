@@ -272,6 +272,30 @@ take_angle(struct parser *p)
 	return skip(p);
 }
 
+/* Takes an address; some write it twice, without quotes: "a@b <a@b>". That
+ * has one meaning as long as both are the same. */
+static int
+take_bare(struct parser *p, const struct phrase *local)
+{
+	const struct mailbox *first = &p->list[p->count];
+	size_t at;
+
+	if (take_address(p, local) != 0)
+		return -1;
+	if (peek(p) != '<')
+		return 0;
+	at = p->cursor.at;
+	if (take_angle(p) != 0)
+		return -1;
+	if (str_equal_nocase(first[0].local, first[1].local) &&
+	    strcmp(first[0].domain, first[1].domain) == 0) {
+		p->count--;
+		return 0;
+	}
+	p->cursor.at = at;
+	return fault(p, "another address before the <>");
+}
+
 /* Takes one address, or a group's name and ":"; the cursor stands on its
  * first character. */
 static int
@@ -284,7 +308,7 @@ take_element(struct parser *p, bool *in_group_io)
 		return -1;
 	c = peek(p);
 	if (c == '@')
-		return take_address(p, &phrase);
+		return take_bare(p, &phrase);
 	if (c == '<')
 		return take_angle(p);
 	if (c == '\x7f')
