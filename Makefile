@@ -4,7 +4,7 @@
 #   make deps      install the packages of the lists below (apt-get, as root)
 #   make           build everything into build/bin
 #   make demo      build, then show greylisting in front of a real Postfix
-#   make check     fast tests: lint, unit, scenarios
+#   make check     fast tests: lint, unit, scenarios, milter
 #   make test      all tests, installs what they need
 #   make bench fuzz analyze format coverage install clean
 #
@@ -16,23 +16,29 @@ VERSION := 0.1.0
 
 # ------------------------------------------------------------- packages
 PACKAGES_BUILD := gcc libc6-dev make libev-dev libsqlite3-dev libpcre2-dev \
-	libseccomp-dev nettle-dev libunbound-dev libspf2-dev libidn2-dev
+	libseccomp-dev nettle-dev libunbound-dev libspf2-dev libidn2-dev \
+	libmilter-dev libopendkim-dev libssl-dev
 PACKAGES_DEMO := postfix python3 iproute2 util-linux
 PACKAGES_TEST := $(PACKAGES_DEMO) clang libclang-rt-dev perl mandoc valgrind \
 	binutils postgrey db5.3-util systemd sqlite3 git procps \
 	nsd ldnsutils \
 	python3-spf python3-yaml \
+	python3-cryptography python3-dkim python3-nacl libmail-dkim-perl \
+	opendkim-tools \
 	postfix-policyd-spf-python postfix-policyd-spf-perl
 PACKAGES_BENCH := postgrey sqlgrey libdbd-sqlite3-perl python3 iproute2 nsd \
-	postfix-policyd-spf-python postfix-policyd-spf-perl
+	postfix-policyd-spf-python postfix-policyd-spf-perl \
+	opendkim dkimpy-milter openssl
 PACKAGES_DEVEL := clang-format cppcheck gcovr
 
 # ---------------------------------------------------------------- lists
-PROGRAMS := greylistd greylistctl spfd spfctl
+PROGRAMS := greylistd greylistctl spfd spfctl dkimd dkimctl
 
 common_SRCS := \
 	common/arena.c \
 	common/args.c \
+	common/authres.c \
+	common/base64.c \
 	common/config.c \
 	common/config_file.c \
 	common/config_help.c \
@@ -42,13 +48,25 @@ common_SRCS := \
 	common/dns_config.c \
 	common/dns_context.c \
 	common/dns_loop.c \
+	common/dns_thread.c \
 	common/dns_options.c \
 	common/dnspacket.c \
 	common/err.c \
+	common/header.c \
 	common/ip.c \
 	common/json.c \
 	common/log.c \
+	common/mailbox.c \
 	common/memo.c \
+	common/milter.c \
+	common/milter_address.c \
+	common/milter_edit.c \
+	common/milter_engine.c \
+	common/milter_message.c \
+	common/milter_peers.c \
+	common/milter_reply.c \
+	common/milter_run.c \
+	common/milter_session.c \
 	common/now.c \
 	common/policyengine.c \
 	common/policyproto.c \
@@ -128,14 +146,36 @@ spf_SRCS := $(patsubst %,spfd/%.c,answer ctl_advice ctl_caret ctl_survey \
 spfd_SRCS := spfd/main.c
 spfctl_SRCS := $(patsubst %,spfd/%.c,ctl ctl_query ctl_record)
 
+# What dkimd and dkimctl share, for their tests as well.
+dkim_SRCS := $(patsubst %,dkimd/%.c,action claims outcome report \
+	required result tagtext verify)
+dkim_SRCS += $(patsubst %,dkimd/%.c,dataset dataset_load dataset_sqlite \
+	hostlist keytable keytable_dir keytable_line options options_check \
+	privkey settings signheaders signplan signtable)
+dkim_SRCS += dkimd/keyrecord.c dkimd/keyrecord_der.c dkimd/lookup.c
+dkim_SRCS += $(patsubst %,dkimd/%.c,bodylen choose engine engine_key \
+	engine_keycache engine_memory engine_probe engine_sign \
+	engine_verify sigfield)
+dkim_SRCS += $(patsubst %,dkimd/%.c,ctl_file ctl_message ctl_rotation \
+	ctl_txt signing verify_config)
+dkimd_SRCS := $(patsubst %,dkimd/%.c,main server session \
+	session_verify)
+dkimctl_SRCS := $(patsubst %,dkimd/%.c,ctl ctl_genkey ctl_newkey ctl_rotate \
+	ctl_show ctl_sign ctl_testkey ctl_verify)
+
 polload_SRCS := $(patsubst %,tests/bench/%.c,hist load polload procstat \
 	report target text triplet wire)
+milterload_SRCS := $(patsubst %,tests/bench/%.c,hist milterload milterwire \
+	procstat target)
 filldb_SRCS := $(patsubst %,tests/bench/%.c,filldb text triplet)
 floor_SRCS := $(patsubst %,tests/bench/%.c,floor target)
 
 UNIT_TESTS := \
-	test_arena test_args test_config test_daemon test_dns test_dns_options \
-	test_dnspacket test_err test_ip test_log \
+	test_arena test_args test_authres test_base64 \
+	test_config test_config_style \
+	test_daemon \
+	test_dns test_dns_options test_dns_thread test_dnspacket \
+	test_err test_header test_ip test_log test_mailbox test_milter \
 	test_now test_policyproto test_policysrv test_regex test_sandbox \
 	test_sock test_sockset test_spf test_spfanswers test_spfcache \
 	test_spfguard test_spfguard_error test_spfidn test_spfmacro \
@@ -151,17 +191,35 @@ UNIT_TESTS := \
 	test_spfd_instances test_spfd_lists test_spfd_peruser \
 	test_spfd_text test_spfd_verdict
 
-FUZZERS := fuzz_btree fuzz_config fuzz_ctl fuzz_dnspacket \
+# Those that link libdkimd.a.
+DKIM_TESTS := test_choose test_dkimd_keyrecord test_dkimd_lookup \
+	test_dkimd_outcome test_dkimd_report \
+	test_engine test_engine_threads test_sigfield test_tagtext
+DKIM_TESTS += $(patsubst %,test_dkimctl_%,message rotation txt)
+DKIM_TESTS += $(patsubst %,test_dkimd_%,dataset hostlist keytable options \
+	privkey settings signheaders signplan)
+UNIT_TESTS += $(DKIM_TESTS)
+
+# Those where threads meet.
+THREAD_TESTS := test_dkimd_lookup test_dns_thread test_engine_threads \
+	test_policysrv test_store
+
+FUZZERS := fuzz_authres fuzz_btree fuzz_config fuzz_ctl fuzz_dnspacket \
 	fuzz_policyproto fuzz_key \
-	fuzz_whitelist \
+	fuzz_mailbox fuzz_whitelist \
 	fuzz_spf fuzz_spfctl fuzz_spfd fuzz_spfmacro fuzz_spfrecord
 
+# Those that link what dkimd is made of.
+DKIM_FUZZERS := fuzz_dkimctl fuzz_engine fuzz_keyrecord fuzz_sigfield
+FUZZERS += $(DKIM_FUZZERS)
+
 MANPAGES8 := greylistd/greylistd.8 greylistd/greylistctl.8 spfd/spfd.8 \
-	spfd/spfctl.8
-MANPAGES5 := greylistd/greylistd.conf.5 spfd/spfd.conf.5
-CONFIGS := greylistd/greylistd.conf spfd/spfd.conf
+	spfd/spfctl.8 dkimd/dkimd.8 dkimd/dkimctl.8
+MANPAGES5 := greylistd/greylistd.conf.5 spfd/spfd.conf.5 dkimd/dkimd.conf.5
+CONFIGS := greylistd/greylistd.conf spfd/spfd.conf dkimd/dkimd.conf
 LISTS := greylistd/whitelist_clients greylistd/whitelist_recipients
-UNITS := greylistd.service greylistd.socket spfd.service
+UNITS := greylistd.service greylistd.socket spfd.service \
+	dkimd.service dkimd.socket
 
 # ------------------------------------------------------------ variables
 PREFIX ?= /usr
@@ -201,7 +259,7 @@ ALL_LDFLAGS = $(MODE_FLAGS) -pie -Wl,-z,relro,-z,now,-z,noexecstack \
 # names, and libunbound would pick them up. --as-needed keeps libunbound out
 # of programs that ask no names.
 LIBS := -l:libev.a -lm -lsqlite3 -lpcre2-8 -lseccomp -lnettle -lunbound \
-	-lspf2 -lidn2 -lpthread
+	-lspf2 -lidn2 -lmilter -lopendkim -lcrypto -lpthread
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
@@ -209,10 +267,11 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .PHONY: all deps demo test check check-lint check-unit check-scenarios \
-	check-fault check-conformance check-reference check-system check-san \
+	check-milter check-fault check-conformance check-reference check-system check-san \
 	check-tsan \
 	check-threads check-valgrind bench fuzz analyze format coverage \
-	install install-postgrey install-policyd-spf clean FORCE
+	install install-opendkim install-postgrey \
+	install-policyd-spf clean FORCE
 all: $(PROGRAMS:%=$(B)/bin/%)
 
 # ------------------------------------------------------------- packages
@@ -252,8 +311,10 @@ obj = $(1:%.c=$(B)/obj/%.o)
 common_OBJS := $(call obj,$(common_SRCS))
 greylist_OBJS := $(call obj,$(greylist_SRCS))
 spf_OBJS := $(call obj,$(spf_SRCS))
+dkim_OBJS := $(call obj,$(dkim_SRCS))
 ALL_SRCS := $(common_SRCS) $(greylist_SRCS) $(greylistd_SRCS) \
-	$(greylistctl_SRCS) $(spf_SRCS) $(spfd_SRCS) $(spfctl_SRCS)
+	$(greylistctl_SRCS) $(spf_SRCS) $(spfd_SRCS) $(spfctl_SRCS) \
+	$(dkim_SRCS) $(dkimd_SRCS) $(dkimctl_SRCS)
 
 # Changed flags or compiler rebuild everything.
 FLAGS_NOW := $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
@@ -277,6 +338,9 @@ $(B)/libgreylist.a: $(greylist_OBJS)
 $(B)/libspfd.a: $(spf_OBJS)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
+$(B)/libdkimd.a: $(dkim_OBJS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
 
 define link
 	@mkdir -p $(@D)
@@ -296,6 +360,12 @@ $(B)/bin/spfd: $(call obj,$(spfd_SRCS)) $(SPF_ARCHIVES)
 $(B)/bin/spfctl: $(call obj,$(spfctl_SRCS)) $(SPF_ARCHIVES)
 	$(link)
 
+DKIM_ARCHIVES := $(B)/libdkimd.a $(B)/libcommon.a
+$(B)/bin/dkimd: $(call obj,$(dkimd_SRCS)) $(DKIM_ARCHIVES)
+	$(link)
+$(B)/bin/dkimctl: $(call obj,$(dkimctl_SRCS)) $(DKIM_ARCHIVES)
+	$(link)
+
 # Unit tests and the small programs of other tiers.
 oracle_OBJS := $(call obj,tests/oracle/spforacle.c tests/oracle/spfzone.c)
 $(B)/t/test_spf $(B)/t/test_spfguard $(B)/t/test_spfguard_error: \
@@ -304,9 +374,15 @@ $(B)/t/test_%: $(B)/obj/tests/unit/test_%.o $(ARCHIVES)
 	$(link)
 $(B)/t/test_spfd_%: $(B)/obj/tests/unit/test_spfd_%.o $(SPF_ARCHIVES)
 	$(link)
+$(DKIM_TESTS:%=$(B)/t/%): $(B)/t/%: $(B)/obj/tests/unit/%.o $(DKIM_ARCHIVES)
+	$(link)
 $(B)/t/keytool: $(B)/obj/tests/reference/keytool.o $(ARCHIVES)
 	$(link)
 $(B)/t/polload: $(call obj,$(polload_SRCS)) $(ARCHIVES)
+	$(link)
+$(B)/t/milterload: $(call obj,$(milterload_SRCS)) $(ARCHIVES)
+	$(link)
+$(B)/t/rawdkim: $(B)/obj/tests/bench/rawdkim.o $(DKIM_ARCHIVES)
 	$(link)
 $(B)/t/filldb: $(call obj,$(filldb_SRCS)) $(ARCHIVES)
 	$(link)
@@ -315,7 +391,11 @@ $(B)/t/floor: $(call obj,$(floor_SRCS)) $(ARCHIVES)
 $(B)/t/spfcases: $(B)/obj/tests/conformance/spfcases.o $(oracle_OBJS) \
 		$(ARCHIVES)
 	$(link)
+$(B)/t/dkimcases: $(B)/obj/tests/conformance/dkimcases.o $(DKIM_ARCHIVES)
+	$(link)
 $(B)/t/storetool: $(B)/obj/tests/fault/storetool.o $(ARCHIVES)
+	$(link)
+$(B)/t/testmilter: $(B)/obj/tests/milter/testmilter.o $(ARCHIVES)
 	$(link)
 $(B)/t/dnsask: $(B)/obj/tests/dns/dnsask.o $(ARCHIVES)
 	$(link)
@@ -335,10 +415,11 @@ export TOOLDIR := $(abspath $(B)/t)
 export PYTHONDONTWRITEBYTECODE := 1
 
 SCENARIOS := tests/scenarios/greylistd/*.scn tests/scenarios/spfd/*.scn
-TOOLS := $(B)/t/keytool $(B)/t/polload $(B)/t/filldb $(B)/t/floor
+TOOLS := $(B)/t/keytool $(B)/t/polload $(B)/t/filldb $(B)/t/floor \
+	$(B)/t/milterload $(B)/t/rawdkim $(B)/t/testmilter
 
 # The fast tiers; with SAN=1 under sanitizers.
-check: check-lint check-unit check-scenarios
+check: check-lint check-unit check-scenarios check-milter
 check-lint: all
 	$(PROVE) tests/lint/t_*.py
 check-unit: $(TEST_PROGRAMS)
@@ -346,22 +427,24 @@ check-unit: $(TEST_PROGRAMS)
 check-scenarios: all
 	$(PROVE) tests/scenario/t_player.py
 	$(PROVE) -j2 -e tests/run $(SCENARIOS)
+check-milter: $(B)/t/testmilter
+	$(PROVE) tests/milter/t_*.py
 
 # The tiers that need more of the machine or other programs.
 check-fault: all $(B)/t/storetool $(B)/t/dnsask
 	$(PROVE) tests/fault/t_*.py
-check-conformance: $(B)/t/spfcases
+check-conformance: $(B)/t/spfcases $(B)/t/dkimcases
 	$(PROVE) tests/conformance/t_*.py
 check-reference: all $(TOOLS)
 	$(PROVE) tests/reference/t_*.py
-check-system: all
+check-system: all $(B)/t/testmilter
 	$(PROVE) tests/system/t_*.py
 check-san:
-	$(MAKE) SAN=1 check-unit check-scenarios
+	$(MAKE) SAN=1 check-unit check-scenarios check-milter
 check-tsan:
-	$(MAKE) SAN=thread check-threads
-check-threads: $(B)/t/test_store $(B)/t/test_policysrv
-	$(PROVE) -e "" $(B)/t/test_store $(B)/t/test_policysrv
+	$(MAKE) SAN=thread check-threads check-milter
+check-threads: $(THREAD_TESTS:%=$(B)/t/%)
+	$(PROVE) -e "" $^
 check-valgrind: all $(TEST_PROGRAMS)
 	tests/valgrind
 
@@ -380,6 +463,7 @@ bench: all $(TOOLS)
 	tests/bench/run
 	tests/bench/greydns
 	tests/bench/spf
+	tests/bench/dkim
 
 # --------------------------------------------------------- fuzz targets
 FUZZ_SECONDS ?= 60
@@ -400,10 +484,17 @@ build/fuzz/fuzz_spfctl build/fuzz/fuzz_spfd: \
 		build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SPFD_OBJS)
 	$(call say,FUZZLD,$@)
 	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+FUZZ_DKIM_OBJS := $(patsubst %.c,build/fuzz/obj/%.o,$(common_SRCS) \
+	$(dkim_SRCS))
+$(DKIM_FUZZERS:%=build/fuzz/%): \
+		build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_DKIM_OBJS)
+	$(call say,FUZZLD,$@)
+	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_OBJS)
 	$(call say,FUZZLD,$@)
 	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
--include $(FUZZ_OBJS:%.o=%.d) $(FUZZ_SPFD_OBJS:%.o=%.d)
+-include $(FUZZ_OBJS:%.o=%.d) $(FUZZ_SPFD_OBJS:%.o=%.d) \
+	$(FUZZ_DKIM_OBJS:%.o=%.d)
 
 fuzz: $(FUZZERS:%=build/fuzz/%)
 	tests/fuzz/run $(FUZZ_SECONDS) $^
@@ -456,6 +547,12 @@ install-postgrey: install
 install-policyd-spf: install
 	install -d $(DESTDIR)$(PREFIX)/bin
 	ln -sf $(SBINDIR)/spfd $(DESTDIR)$(PREFIX)/bin/policyd-spf
+
+# dkimctl under the names of opendkim's tools; the package opendkim-tools must
+# be gone.
+install-opendkim: install
+	ln -sf dkimctl $(DESTDIR)$(SBINDIR)/opendkim-genkey
+	ln -sf dkimctl $(DESTDIR)$(SBINDIR)/opendkim-testkey
 
 clean:
 	rm -rf build

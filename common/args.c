@@ -317,6 +317,7 @@ args_parse(const struct args_spec *spec, int argc, char **argv,
 	};
 
 	*args_r = (struct args){ .mode = ARGS_RUN };
+	config_set_style(config, spec->style);
 	if (scan_words(&s) < 0)
 		return -1;
 	if (args_r->mode == ARGS_HELP || args_r->mode == ARGS_VERSION)

@@ -49,6 +49,7 @@ struct args_spec {
 				 * (policyd-spf) */
 	const char *config_file; /* read when it exists and no -c was
 					 * given; NULL = none */
+	enum config_style style; /* of the file and of all values */
 };
 
 struct args {

@@ -61,6 +61,7 @@ config_needs_value(const struct config_option *option)
 		return false;
 	case CONFIG_CALL:
 	case CONFIG_IGNORED:
+	case CONFIG_REFUSED:
 		return option->argument != NULL && option->if_bare == NULL;
 	case CONFIG_INT:
 	case CONFIG_OCTAL:
@@ -72,6 +73,16 @@ config_needs_value(const struct config_option *option)
 		break;
 	}
 	return option->if_bare == NULL;
+}
+
+/* The one letter that counts in opendkim.conf. */
+static bool
+set_bool_by_letter(bool *field, const char *value)
+{
+	if (value[0] == '\0' || strchr("tTyY1fFnN0", value[0]) == NULL)
+		return false;
+	*field = strchr("tTyY1", value[0]) != NULL;
+	return true;
 }
 
 static int
@@ -221,6 +232,16 @@ add_notice(struct config *config, const struct config_option *option)
 }
 
 static int
+refuse(const struct config_option *option, const char *value, struct err *err)
+{
+	if (option->initial != NULL && value != NULL &&
+	    str_equal_nocase(value, option->initial))
+		return 0;
+	return err_set(
+	    err, "%s is not supported: %s", option->name, option->help);
+}
+
+static int
 check_text(const char *name, const char *value, struct err *err)
 {
 	size_t len = strlen(value);
@@ -250,6 +271,9 @@ store_value(struct config *config, const struct config_option *option,
 
 	switch (option->type) {
 	case CONFIG_BOOL:
+		if (config->style == CONFIG_STYLE_OPENDKIM &&
+		    set_bool_by_letter(field, value))
+			return 0;
 		return set_bool(field, option->name, value, err);
 	case CONFIG_INT:
 	case CONFIG_OCTAL:
@@ -272,6 +296,8 @@ store_value(struct config *config, const struct config_option *option,
 	case CONFIG_IGNORED:
 		add_notice(config, option);
 		return 0;
+	case CONFIG_REFUSED:
+		return refuse(option, value, err);
 	}
 	return 0;
 }
@@ -351,6 +377,8 @@ set_initial(struct config *config, const struct config_option *option)
 	char **text;
 
 	assert(strlen(option->name) < CONFIG_NAME_SIZE);
+	if (option->type == CONFIG_REFUSED)
+		return;
 	if (option->type == CONFIG_STRING) {
 		text = field_of(config, option);
 		*text = xmem_strdup("");
@@ -363,6 +391,12 @@ set_initial(struct config *config, const struct config_option *option)
 	}
 }
 
+void
+config_set_style(struct config *config, enum config_style style)
+{
+	config->style = style;
+}
+
 struct config *
 config_new(const struct config_option *options, size_t values_size)
 {
@@ -373,10 +407,51 @@ config_new(const struct config_option *options, size_t values_size)
 		count++;
 	config->options = options;
 	config->values = xmem_calloc(1, values_size);
+	config->values_size = values_size;
 	config->origins = xmem_calloc(count + 1, sizeof(*config->origins));
 	for (size_t i = 0; i < count; i++)
 		set_initial(config, &options[i]);
 	return config;
+}
+
+/* Makes the text or the list that option's field shares with another
+ * configuration config's own. */
+static void
+copy_field(struct config *config, const struct config_option *option)
+{
+	struct config_list *list, shared;
+	char **text;
+
+	if (option->type == CONFIG_STRING) {
+		text = field_of(config, option);
+		*text = xmem_strdup(*text);
+	} else if (option->type == CONFIG_LIST) {
+		list = field_of(config, option);
+		shared = *list;
+		*list = (struct config_list){ 0 };
+		for (size_t i = 0; i < shared.count; i++)
+			list_add(list, shared.items[i], false);
+	}
+}
+
+struct config *
+config_copy(const struct config *config)
+{
+	struct config *copy = xmem_calloc(1, sizeof(*copy));
+	size_t count = 0;
+
+	while (config->options[count].name != NULL)
+		count++;
+	copy->options = config->options;
+	copy->style = config->style;
+	copy->values_size = config->values_size;
+	copy->values = xmem_alloc(config->values_size);
+	memcpy(copy->values, config->values, config->values_size);
+	copy->origins = xmem_calloc(count + 1, sizeof(*copy->origins));
+	memcpy(copy->origins, config->origins, count * sizeof(*copy->origins));
+	for (size_t i = 0; i < count; i++)
+		copy_field(copy, &config->options[i]);
+	return copy;
 }
 
 void
@@ -425,7 +500,8 @@ config_value_count(
 {
 	const struct config_list *list;
 
-	if (option->type == CONFIG_CALL || option->type == CONFIG_IGNORED)
+	if (option->type == CONFIG_CALL || option->type == CONFIG_IGNORED ||
+	    option->type == CONFIG_REFUSED)
 		return 0;
 	if (option->type != CONFIG_LIST)
 		return 1;
@@ -456,6 +532,7 @@ config_value_text(const struct config *config,
 		return ((const struct config_list *)field)->items[i];
 	case CONFIG_CALL:
 	case CONFIG_IGNORED:
+	case CONFIG_REFUSED:
 		break;
 	}
 	return "";

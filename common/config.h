@@ -15,6 +15,10 @@
  * empty value ("" or nothing after "=") empties a list. Values have at most
  * CONFIG_VALUE_MAX bytes and no control characters but tab.
  *
+ * In the style of opendkim.conf(5) "#" begins a comment wherever it stands
+ * outside of double quotes, only the first letter of a BOOL counts (t, y, 1;
+ * f, n, 0), and "Include PATH" reads another file, CONFIG_INCLUDE_MAX deep.
+ *
  * Threads: start-up and event loop only.
  */
 #ifndef POSTERN_COMMON_CONFIG_H
@@ -39,6 +43,15 @@ enum config_type {
 	CONFIG_LIST,    /* struct config_list: one element per line */
 	CONFIG_CALL,    /* no field: set() does the work (aliases) */
 	CONFIG_IGNORED, /* no field: known but not needed, one notice */
+	CONFIG_REFUSED, /* no field: known, and to ignore it would change
+			 * what happens to mail: an error that ends in help.
+			 * Only initial, when there is one, may be said */
+};
+
+/* How files are written. */
+enum config_style {
+	CONFIG_STYLE_OWN,
+	CONFIG_STYLE_OPENDKIM,
 };
 
 struct config_list {
@@ -88,6 +101,13 @@ struct config *config_new(
 /* Frees the configuration with its struct; sets *config to NULL. */
 void config_free(struct config **config);
 
+/* From now on files and values are in this style; CONFIG_STYLE_OWN before. */
+void config_set_style(struct config *config, enum config_style style);
+
+/* A copy of config with its values: immutable, so to say. Its notices are not
+ * copied. The caller frees it. */
+struct config *config_copy(const struct config *config);
+
 /* The daemon's struct, valid until config_free. */
 void *config_values(const struct config *config);
 
@@ -135,6 +155,13 @@ int config_read(struct config *config, const char *path, struct err *err);
 /* The same from text in memory of len bytes; name stands for the path. */
 int config_parse(struct config *config, const char *name, const char *text,
     size_t len, struct err *err);
+
+/* The same for a file that another one names ("Include"): a CALL of the
+ * table. The path must be absolute. */
+int config_include(struct config *config, const char *path, struct err *err);
+
+/* So many files may include one another. */
+#define CONFIG_INCLUDE_MAX 5
 
 #define CONFIG_LINE_MAX 4096
 /* The longest value: printed with each byte escaped it still fits a line. */

@@ -48,10 +48,10 @@ parse_quoted(char *text, char **value_r, struct err *err)
 /* Ends text where a comment begins; before tells whether a blank stands in
  * front of text. */
 static void
-cut_comment(char *text, bool before)
+cut_comment(char *text, bool before, enum config_style style)
 {
 	for (char *p = text; *p != '\0'; p++) {
-		if (*p == '#' && before) {
+		if (*p == '#' && (before || style == CONFIG_STYLE_OPENDKIM)) {
 			*p = '\0';
 			return;
 		}
@@ -62,9 +62,11 @@ cut_comment(char *text, bool before)
 /* Takes one trimmed line apart, in place. *name_r is NULL when there is
  * nothing but a comment, *value_r when there is only a name. */
 static int
-parse_line(char *line, char **name_r, char **value_r, struct err *err)
+parse_line(char *line, enum config_style style, char **name_r, char **value_r,
+    struct err *err)
 {
-	size_t len = strcspn(line, " \t=");
+	bool is_loose = style == CONFIG_STYLE_OPENDKIM;
+	size_t len = strcspn(line, is_loose ? " \t=#" : " \t=");
 	char *rest = line + len;
 	bool after_blank = is_blank(*rest);
 	bool has_equals;
@@ -76,6 +78,8 @@ parse_line(char *line, char **name_r, char **value_r, struct err *err)
 	if (len == 0)
 		return err_set(err, "the name of the option is missing before"
 				    " \"=\"");
+	if (*rest == '#')
+		*rest = '\0';
 	rest += strspn(rest, " \t");
 	has_equals = *rest == '=';
 	line[len] = '\0';
@@ -87,7 +91,7 @@ parse_line(char *line, char **name_r, char **value_r, struct err *err)
 	}
 	if (*rest == '"')
 		return parse_quoted(rest, value_r, err);
-	cut_comment(rest, after_blank);
+	cut_comment(rest, after_blank, style);
 	rest = str_trim(rest);
 	if (*rest != '\0' || has_equals)
 		*value_r = rest;
@@ -109,7 +113,7 @@ read_line(struct config *config, const char *text, size_t len, struct err *err)
 				    " text file?");
 	memcpy(line, text, len);
 	line[len] = '\0';
-	if (parse_line(str_trim(line), &name, &value, err) < 0)
+	if (parse_line(str_trim(line), config->style, &name, &value, err) < 0)
 		return -1;
 	if (name == NULL)
 		return 0;
@@ -121,6 +125,7 @@ config_parse(struct config *config, const char *name, const char *text,
     size_t len, struct err *err)
 {
 	unsigned long number = 0;
+	bool outer = config->is_reading;
 	int r = 0;
 
 	config->is_reading = true;
@@ -136,7 +141,7 @@ config_parse(struct config *config, const char *name, const char *text,
 		text += used;
 		len -= used;
 	}
-	config->is_reading = false;
+	config->is_reading = outer;
 	return r;
 }
 
@@ -190,9 +195,28 @@ out:
 	return r;
 }
 
+int
+config_include(struct config *config, const char *path, struct err *err)
+{
+	int r;
+
+	if (path[0] != '/')
+		return err_set(err,
+		    "Include: \"%.200s\" is no path that begins with \"/\"",
+		    path);
+	if (config->depth >= CONFIG_INCLUDE_MAX)
+		return err_set(err,
+		    "Include: more than %d files include one another",
+		    CONFIG_INCLUDE_MAX);
+	config->depth++;
+	r = config_read(config, path, err);
+	config->depth--;
+	return r;
+}
+
 /* Would text, written bare, be read as something else? */
 static bool
-needs_quotes(const char *text)
+needs_quotes(const char *text, enum config_style style)
 {
 	size_t len = strlen(text);
 
@@ -200,15 +224,16 @@ needs_quotes(const char *text)
 	    is_blank(text[len - 1]))
 		return true;
 	for (size_t i = 1; i < len; i++)
-		if (text[i] == '#' && is_blank(text[i - 1]))
+		if (text[i] == '#' &&
+		    (is_blank(text[i - 1]) || style == CONFIG_STYLE_OPENDKIM))
 			return true;
 	return false;
 }
 
 static void
-print_value(const char *text, FILE *out)
+print_value(const char *text, enum config_style style, FILE *out)
 {
-	if (!needs_quotes(text)) {
+	if (!needs_quotes(text, style)) {
 		(void)fputs(text, out);
 		return;
 	}
@@ -233,7 +258,8 @@ print_option(
 		(void)fprintf(out, "%s%s \"\"\n", mark, option->name);
 	for (size_t i = 0; i < count; i++) {
 		(void)fprintf(out, "%s%s ", mark, option->name);
-		print_value(config_value_text(config, option, i, buf), out);
+		print_value(config_value_text(config, option, i, buf),
+		    config->style, out);
 		(void)fputc('\n', out);
 	}
 }

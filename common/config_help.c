@@ -60,6 +60,7 @@ argument_of(const struct config_option *option)
 	case CONFIG_BOOL:
 	case CONFIG_CALL:
 	case CONFIG_IGNORED:
+	case CONFIG_REFUSED:
 		break;
 	}
 	return NULL;
@@ -143,5 +144,6 @@ void
 config_help(const struct config_option *options, FILE *out)
 {
 	for (; options->name != NULL; options++)
-		print_option(options, out);
+		if (options->type != CONFIG_REFUSED)
+			print_option(options, out);
 }

@@ -23,9 +23,12 @@ enum config_origin {
 struct config {
 	const struct config_option *options; /* borrowed */
 	void *values;
+	size_t values_size;
 	enum config_origin *origins; /* one per option */
 	bool is_defaulting; /* config_set is called by config_default */
 	bool is_reading;    /* ... or by config_parse */
+	enum config_style style;
+	unsigned depth; /* of included files */
 	char **notices;
 	size_t notice_count;
 };

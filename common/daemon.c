@@ -424,8 +424,13 @@ reload(struct run *r)
 static void
 stop(struct run *r, int number)
 {
+	int64_t grace_ms = r->spec->engine->grace_ms;
+
+	if (grace_ms == 0)
+		grace_ms = GRACE_MS;
 	/* Who asks twice does not want to wait. */
-	int64_t grace_ms = r->is_stopping ? 0 : GRACE_MS;
+	if (r->is_stopping)
+		grace_ms = 0;
 
 	if (!r->is_stopping) {
 		sock_notify("STOPPING=1");

@@ -101,6 +101,7 @@ struct daemon_engine {
 	/* Calls fn(arg) every interval_ms on the loop (watchdog). */
 	void (*every)(void *engine, int64_t interval_ms, void (*fn)(void *arg),
 	    void *arg);
+	int64_t grace_ms; /* what stop is given; 0 = 3 s */
 };
 
 /* A default that differs from the table's, for a second name of a program. */

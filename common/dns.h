@@ -15,7 +15,7 @@
  * are never mixed up: only no data and no such name are statements about the
  * domain.
  *
- * Threads: event loop only; milters use dns_thread.h (to come with them).
+ * Threads: event loop only; milters use dns_thread.h.
  */
 #ifndef POSTERN_COMMON_DNS_H
 #define POSTERN_COMMON_DNS_H

@@ -4,43 +4,13 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "common/str.h"
 
 void
 json_init(struct json *json, FILE *out)
 {
 	memset(json, 0, sizeof(*json));
 	json->out = out;
-}
-
-/* Decodes the UTF-8 sequence at s, of at most len bytes. Returns its length,
- * or 0 when it is not valid (RFC 3629: no surrogates, nothing overlong). */
-static size_t
-decode(const unsigned char *s, size_t len, uint32_t *code_r)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t need;
-	uint32_t code;
-
-	if (s[0] < 0x80) {
-		*code_r = s[0];
-		return 1;
-	}
-	if (s[0] < 0xc2 || s[0] > 0xf4)
-		return 0;
-	need = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-	if (need > len)
-		return 0;
-	code = s[0] & (0x7fU >> need);
-	for (size_t i = 1; i < need; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (s[i] & 0x3f);
-	}
-	if (code < least[need] || code > 0x10ffff ||
-	    (code >= 0xd800 && code <= 0xdfff))
-		return 0;
-	*code_r = code;
-	return need;
 }
 
 /* Control characters, line separators, and what reorders or hides text. */
@@ -56,22 +26,21 @@ is_unsafe(uint32_t code)
 static void
 write_string(FILE *out, const char *bytes, size_t len)
 {
-	const unsigned char *s = (const unsigned char *)bytes;
 
 	putc('"', out);
 	for (size_t i = 0; i < len;) {
 		uint32_t code = 0;
-		size_t n = decode(s + i, len - i, &code);
+		size_t n = str_utf8(bytes + i, len - i, &code);
 
 		if (n == 0) {
-			fprintf(out, "%%%02X", s[i]);
+			fprintf(out, "%%%02X", (unsigned char)bytes[i]);
 			n = 1;
 		} else if (code == '"' || code == '\\') {
 			fprintf(out, "\\%c", (int)code);
 		} else if (is_unsafe(code)) {
 			fprintf(out, "\\u%04" PRIx32, code);
 		} else {
-			fwrite(s + i, 1, n, out);
+			fwrite(bytes + i, 1, n, out);
 		}
 		i += n;
 	}

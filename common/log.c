@@ -154,11 +154,15 @@ write_stderr(enum log_level level, const char *text)
 		str_addf(&line, "<%d>", priority(level));
 	str_add_escaped(&line, text, strlen(text), "");
 	buf[line.len++] = '\n';
+	/* Where nobody holds, many threads may be here. */
+	if (!is_holding) {
+		write_all(buf, line.len);
+		return;
+	}
 	if (held_len + line.len > sizeof(held) || level == LOG_LEVEL_ERROR)
 		write_held();
 	/* Errors go out at once: they may be the last word. */
-	if (is_holding && level != LOG_LEVEL_ERROR &&
-	    line.len <= sizeof(held)) {
+	if (level != LOG_LEVEL_ERROR && line.len <= sizeof(held)) {
 		memcpy(held + held_len, buf, line.len);
 		held_len += line.len;
 	} else {

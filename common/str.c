@@ -258,6 +258,36 @@ str_distance(const char *a, const char *b)
 	return row[y_len];
 }
 
+size_t
+str_utf8(const char *bytes, size_t len, uint32_t *code_r)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	const unsigned char *s = (const unsigned char *)bytes;
+	size_t need;
+	uint32_t code;
+
+	if (s[0] < 0x80) {
+		*code_r = s[0];
+		return 1;
+	}
+	if (s[0] < 0xc2 || s[0] > 0xf4)
+		return 0;
+	need = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+	if (need > len)
+		return 0;
+	code = s[0] & (0x7fU >> need);
+	for (size_t i = 1; i < need; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (s[i] & 0x3f);
+	}
+	if (code < least[need] || code > 0x10ffff ||
+	    (code >= 0xd800 && code <= 0xdfff))
+		return 0;
+	*code_r = code;
+	return need;
+}
+
 bool
 str_to_uint(
     const char *text, unsigned long long max, unsigned long long *value_r)

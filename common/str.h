@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* A builder over the caller's buffer. text is NUL-terminated after every
  * call; what does not fit is dropped and truncated says so. */
@@ -64,6 +65,11 @@ bool str_equal_name(const char *a, const char *b);
 /* How many single-character edits (insert, delete, replace; names compared
  * as in str_equal_name) turn a into b; at most 64. For "did you mean". */
 unsigned str_distance(const char *a, const char *b);
+
+/* Decodes the UTF-8 sequence at bytes, of which there are len >= 1. Returns
+ * its length and the character, or 0 when it is not valid (RFC 3629: no
+ * surrogates, nothing overlong). */
+size_t str_utf8(const char *bytes, size_t len, uint32_t *code_r);
 
 /* Parses a decimal number without sign in the whole of text. Returns false
  * when there is anything else, or the value is above max. */

@@ -51,7 +51,7 @@ def load(server, label, *options, known=5000):
 def fail(text):
     """What a peer gets wrong is shown; only ours fails the run."""
     print(f"WRONG: {text}", flush=True)
-    if text.startswith(("greylistd", "spfd", "dead name")):
+    if text.startswith(("greylistd", "spfd", "dkimd", "dead name")):
         FAILURES.append(text)
 
 

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+#include "common/arena.h"
+#include "common/authres.h"
+
+#include "dkimd/claims.h"
+
+static bool
+has_dkim_result(const struct authres *authres)
+{
+	for (size_t i = 0; i < authres->result_count; i++)
+		if (str_equal_nocase(authres->results[i].method, "dkim"))
+			return true;
+	return false;
+}
+
+/* RemoveARFrom names others whose results are not wanted: those about DKIM,
+ * or all with RemoveARAll. */
+static bool
+is_unwanted(const struct settings *settings, const struct header_field *field)
+{
+	struct arena *arena;
+	struct authres authres;
+	bool is;
+
+	if (settings->remove_ar_from == NULL || !header_is(field, AUTHRES_NAME))
+		return false;
+	arena = arena_new();
+	is = authres_parse(
+		 field->value, field->value_len, arena, &authres, NULL) == 0 &&
+	     hostlist_has_name(settings->remove_ar_from, authres.authserv_id) &&
+	     (settings->options->remove_ar_all || has_dkim_result(&authres));
+	arena_free(&arena);
+	return is;
+}
+
+size_t
+claims_find(const struct settings *settings, const char *authserv_id,
+    const struct header_field *fields, size_t count, bool *removed_r)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		removed_r[i] = !settings->options->keep_auth_results &&
+			       (authres_claims(&fields[i], authserv_id) ||
+				   is_unwanted(settings, &fields[i]));
+		found += removed_r[i];
+	}
+	return found;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: ISC */
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/dns_options.h"
+#include "common/dns_thread.h"
+#include "common/log.h"
+#include "common/sockset.h"
+#include "common/xmem.h"
+
+#include "dkimd/server.h"
+#include "dkimd/session.h"
+
+#define HOSTNAME_SIZE 256
+
+struct server {
+	struct sockset *sockets;
+	struct dns_config *dns_config; /* until the start */
+	struct dns_thread *dns;
+	struct lookup_source *lookup;
+	struct engine *engine;
+	struct milter *milter;
+	uid_t owner;
+	char hostname[HOSTNAME_SIZE];
+
+	/* The milter borrows the names of macros of the first one. */
+	struct settings *first;
+	pthread_mutex_t lock; /* guards current */
+	struct settings *current;
+};
+
+static void
+warn(void *arg, const char *text)
+{
+	(void)arg;
+	log_warn("%s", text);
+}
+
+/* Tells what an administrator may not expect of the options. */
+static void
+tell(const struct options *options)
+{
+	if (options->on_bad_signature == OPTIONS_QUARANTINE ||
+	    options->on_key_not_found == OPTIONS_QUARANTINE ||
+	    options->on_no_signature == OPTIONS_QUARANTINE ||
+	    options->on_dns_error == OPTIONS_QUARANTINE ||
+	    options->on_security == OPTIONS_QUARANTINE || options->quarantine)
+		log_info("mail will be held where an On- option says"
+			 " quarantine: \"postqueue -p\" shows it, \"postsuper"
+			 " -H\" releases it");
+	if (options->keep_auth_results)
+		log_warn("KeepAuthResults: forged results are not removed");
+}
+
+static int
+open_socket(struct server *server, const struct options *options, gid_t gid,
+    struct err *err)
+{
+	server->sockets =
+	    sockset_open(&options->sockets, server->owner, gid, err);
+	if (server->sockets == NULL)
+		return -1;
+	if (sockset_is_stdio(server->sockets))
+		return err_set(
+		    err, "Socket: a milter does not work on standard input");
+	/* libmilter has one listener. A name with several addresses, such as
+	 * localhost, is served at the first, as by opendkim. */
+	if (options->sockets.listen.count > 1)
+		return err_set(err, "Socket: a milter has only one");
+	return 0;
+}
+
+struct server *
+server_open(const struct config *config, uid_t uid, gid_t gid, struct err *err)
+{
+	const struct options *options = config_values(config);
+	struct server *server = xmem_calloc(1, sizeof(*server));
+
+	(void)pthread_mutex_init(&server->lock, NULL);
+	server->owner = uid;
+	if (gethostname(server->hostname, sizeof(server->hostname) - 1) != 0)
+		memcpy(server->hostname, "localhost", sizeof("localhost"));
+	server->dns_config = dns_options_config(&options->dns);
+	server->first = settings_load(config, uid, warn, NULL, err);
+	if (server->first == NULL ||
+	    open_socket(server, options, gid, err) != 0) {
+		server_free(&server);
+		return NULL;
+	}
+	server->current = settings_hold(server->first);
+	tell(options);
+	return server;
+}
+
+static struct milter *
+make_milter(struct server *server, struct err *err)
+{
+	const struct options *options = server->first->options;
+	const struct milter_hooks hooks = session_hooks(server);
+	struct milter_config config = {
+		.name = "dkimd",
+		.fd = sockset_take(server->sockets),
+		.max_sessions = options->max_sessions,
+		.max_messages = options->max_messages,
+		.timeout_s = options->session_timeout_s,
+		.max_fields = (size_t)options->max_fields,
+		.max_field_bytes = (size_t)options->maximum_headers,
+		.max_recipients = (size_t)options->max_recipients,
+		.may_quarantine = true,
+		.wants_body = true,
+	};
+
+	config.macro_count = settings_macros(server->first, &config.macros);
+	return milter_new(&config, &hooks, err);
+}
+
+struct milter *
+server_start(struct server *server, struct err *err)
+{
+	const struct options *options = server->first->options;
+
+	server->engine = engine_new(err);
+	if (server->engine == NULL)
+		return NULL;
+	if (options->test_public_keys[0] != '\0') {
+		server->lookup =
+		    lookup_source_file(options->test_public_keys, err);
+	} else {
+		server->dns = dns_thread_new(server->dns_config, err);
+		if (server->dns != NULL)
+			server->lookup = lookup_source_dns(server->dns,
+			    server->dns_config->trust_anchor_file[0] != '\0');
+	}
+	if (server->lookup == NULL)
+		return NULL;
+	server->milter = make_milter(server, err);
+	return server->milter;
+}
+
+int
+server_reload(
+    struct server *server, const struct config *config, struct err *err)
+{
+	struct settings *settings =
+	    settings_load(config, server->owner, warn, NULL, err);
+	struct settings *old;
+
+	if (settings == NULL)
+		return -1;
+	(void)pthread_mutex_lock(&server->lock);
+	old = server->current;
+	server->current = settings;
+	(void)pthread_mutex_unlock(&server->lock);
+	settings_release(&old);
+	return 0;
+}
+
+void
+server_free(struct server **server)
+{
+	struct server *s = *server;
+
+	if (s == NULL)
+		return;
+	milter_free(&s->milter);
+	lookup_source_free(&s->lookup);
+	dns_thread_free(&s->dns);
+	engine_free(&s->engine);
+	settings_release(&s->current);
+	settings_release(&s->first);
+	sockset_free(&s->sockets);
+	dns_options_free(&s->dns_config);
+	(void)pthread_mutex_destroy(&s->lock);
+	xmem_free(server);
+}
+
+struct settings *
+server_settings(struct server *server)
+{
+	struct settings *settings;
+
+	(void)pthread_mutex_lock(&server->lock);
+	settings = settings_hold(server->current);
+	(void)pthread_mutex_unlock(&server->lock);
+	return settings;
+}
+
+struct engine *
+server_engine(struct server *server)
+{
+	return server->engine;
+}
+
+struct lookup_source *
+server_lookup(struct server *server)
+{
+	return server->lookup;
+}
+
+const char *
+server_hostname(const struct server *server)
+{
+	return server->hostname;
+}
