@@ -103,8 +103,12 @@ sign(struct ctl *ctl, const struct request *r, const struct signplan *plan,
 	ctl->engine = engine_new(&err);
 	if (ctl->engine == NULL)
 		return ctl_fail(ctl, EX_SOFTWARE, "%s", err.text);
-	signing = signing_new(ctl->engine, ctl->settings, plan, message->fields,
-	    message->field_count, now_wall_s(), ctl->arena, &err);
+	signing = signing_new(ctl->engine, ctl->settings, plan,
+	    &(const struct signing_message){ .fields = message->fields,
+		.field_count = message->field_count,
+		.now = now_wall_s(),
+		.arena = ctl->arena },
+	    &err);
 	if (signing != NULL) {
 		signing_body(signing, message->body, message->body_len);
 		count = signing_end(signing, values, &err);

@@ -76,6 +76,12 @@ fail(struct milter_message *m, struct job *job, enum action_cause cause,
 static void
 begin_signing(struct milter_message *m, struct job *job)
 {
+	const struct signing_message message = {
+		.fields = m->fields,
+		.field_count = m->field_count,
+		.now = now_wall_s(),
+		.arena = m->arena,
+	};
 	struct err err;
 
 	if (m->header_cut) {
@@ -83,9 +89,8 @@ begin_signing(struct milter_message *m, struct job *job)
 		return;
 	}
 	job->kind = JOB_SIGN;
-	job->signing =
-	    signing_new(server_engine(job->server), job->settings, &job->plan,
-		m->fields, m->field_count, now_wall_s(), m->arena, &err);
+	job->signing = signing_new(server_engine(job->server), job->settings,
+	    &job->plan, &message, &err);
 	if (job->signing == NULL)
 		fail(m, job, ACTION_SIGNATURE_ERROR, err.text);
 }

@@ -177,8 +177,8 @@ test_judge(void)
 }
 
 /* Signatures in short: p pass, f fail, P policy, t temperror, T one by the
- * author's domain, e permerror, k no key, n neutral, i we failed; y the one before has a
- * key in test mode. */
+ * author's domain, e permerror, k no key, n neutral, i we failed; y the one
+ * before has a key in test mode. */
 static const struct {
 	const char *name;
 	const char *signatures;
