@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <pthread.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/dns_options.h"
@@ -64,8 +65,6 @@ open_socket(struct server *server, const struct options *options, gid_t gid,
 	if (sockset_is_stdio(server->sockets))
 		return err_set(
 		    err, "Socket: a milter does not work on standard input");
-	/* libmilter has one listener. A name with several addresses, such as
-	 * localhost, is served at the first, as by opendkim. */
 	if (options->sockets.listen.count > 1)
 		return err_set(err, "Socket: a milter has only one");
 	return 0;
@@ -93,6 +92,35 @@ server_open(const struct config *config, uid_t uid, gid_t gid, struct err *err)
 	return server;
 }
 
+static bool
+is_ipv4(int fd)
+{
+	struct sockaddr_storage address;
+	socklen_t len = sizeof(address);
+
+	return getsockname(fd, (struct sockaddr *)&address, &len) == 0 &&
+	       address.ss_family == AF_INET;
+}
+
+/* libmilter has one listener. Of a name with several addresses, such as
+ * localhost, IPv4 is served, as by opendkim; at the others nobody must
+ * listen, or Postfix would wait there. */
+static int
+take_socket(struct sockset *sockets)
+{
+	int chosen = sockset_take(sockets);
+	int fd;
+
+	while ((fd = sockset_take(sockets)) >= 0) {
+		bool is_better = is_ipv4(fd) && !is_ipv4(chosen);
+
+		(void)close(is_better ? chosen : fd);
+		if (is_better)
+			chosen = fd;
+	}
+	return chosen;
+}
+
 static struct milter *
 make_milter(struct server *server, struct err *err)
 {
@@ -100,7 +128,7 @@ make_milter(struct server *server, struct err *err)
 	const struct milter_hooks hooks = session_hooks(server);
 	struct milter_config config = {
 		.name = "dkimd",
-		.fd = sockset_take(server->sockets),
+		.fd = take_socket(server->sockets),
 		.max_sessions = options->max_sessions,
 		.max_messages = options->max_messages,
 		.timeout_s = options->session_timeout_s,
