@@ -99,15 +99,16 @@ def foreign_verify(message, keys):
 
 
 class DkimServer(rigs.Server):
-    """dkimd on a port of 127.0.0.1; options are those of opendkim.conf, a
-    list gives an option several times."""
+    """dkimd on a port of 127.0.0.1; options are those of opendkim.conf.
+    alias is another name for the program."""
 
-    def __init__(self, rig, name, port, **options):
+    def __init__(self, rig, name, port, alias=None, **options):
         self.rig, self.name, self.listen = rig, name, [port]
         self.process = None
         self.options = {"Socket": f"inet:{port}@127.0.0.1", "UserID": USER,
                         "AuthservID": "mx.example.net", **options}
-        self.argv = [binary(rig, "dkimd"), "-c", self.configure(**options)]
+        self.argv = [binary(rig, "dkimd", alias), "-f", "-c",
+                     self.configure(**options)]
         rig.servers.append(self)
 
     def configure(self, **options):

@@ -16,7 +16,7 @@ from smtpclient import Reply
 
 STRANGER, OURS = "198.51.100.10", "203.0.113.25"
 ID = "mx.example.net"
-MX, SUBMISSION, STRICT, HELD, DEAD, BUSY, SECOND = range(2501, 2508)
+MX, SUBMISSION, STRICT, HELD, DEAD, BUSY, SECOND, LOCAL = range(2501, 2509)
 MAIL = ("From: Ann <ann@good.example>\r\nTo: bob@example.net\r\n"
         "Subject: a visit\r\nDate: Sat, 21 Nov 2026 12:00:00 +0000\r\n"
         "Message-ID: <1@good.example>\r\n\r\nOn Sunday.\r\n")
@@ -44,6 +44,7 @@ gone._domainkey.good.example !never
             milter_macro_daemon_name="ORIGINATING",
             smtpd_relay_restrictions="check_client_access static:permit,"
                                      " reject")
+    p.smtpd(LOCAL, smtpd_milters=f"inet:localhost:{LOCAL + 7500}")
     p.main["non_smtpd_milters"] = milter(SUBMISSION)
     p.main["transport_maps"] = \
         f"inline:{{ other.example=smtp:[{MX4}]:{SECOND} }}"
@@ -331,6 +332,25 @@ def reloaded(t, rig):
     t.ok("s=next;" in fields(mail, "DKIM-Signature")[0], "it goes on")
 
 
+def handbook(t, rig):
+    """the files of the handbook, as opendkim, at localhost"""
+    DkimServer(rig, "opendkim", LOCAL + 7500, alias="opendkim", **{
+        "Domain": "example.net", "KeyFile": rig.files["own"],
+        "Selector": "own", "Canonicalization": "relaxed/relaxed",
+        "Mode": "sv", "On-BadSignature": "q", "SubDomains": "yes",
+        "InternalHosts": OURS,
+        "Socket": f"inet:{LOCAL + 7500}@localhost"}).start()
+    for number in range(4):     # Postfix may try each address of localhost
+        to = f"handbook{number}@example.net"
+        message = OWN.replace("ann@example.net", "ann@sub.example.net")
+        t.equal(send(LOCAL, message, to, client=OURS).code, 250, to)
+        mail = rig.lmtp.wait(to)
+        field = "".join(fields(mail, "DKIM-Signature"))
+        t.ok("d=example.net; s=own;" in field, "signed for the subdomain",
+             field)
+        t.equal(foreign_verify(mail, rig.keys.values()), [True], "right")
+
+
 def busy(t, rig):
     """reloads under load: every message is signed, none deferred"""
     daemon = signer(rig, BUSY, InternalHosts=OURS)
@@ -363,4 +383,4 @@ def busy(t, rig):
 
 if __name__ == "__main__":
     run(setup, [verifying, several, forged, actions, dns, signing, shapes,
-                unsigned, reloaded, busy])
+                unsigned, reloaded, handbook, busy])
