@@ -193,7 +193,7 @@ UNIT_TESTS := \
 
 # Those that link libdkimd.a.
 DKIM_TESTS := test_choose test_dkimd_keyrecord test_dkimd_lookup \
-	test_dkimd_outcome test_dkimd_report \
+	test_dkimd_claims test_dkimd_outcome test_dkimd_report \
 	test_engine test_engine_threads test_sigfield test_tagtext
 DKIM_TESTS += $(patsubst %,test_dkimctl_%,message rotation txt)
 DKIM_TESTS += $(patsubst %,test_dkimd_%,dataset hostlist keytable options \

@@ -33,13 +33,35 @@ is_unwanted(const struct settings *settings, const struct header_field *field)
 	return is;
 }
 
+/* Policy servers speak before milters do: what they added is on top. */
+static bool
+is_prepended(const struct header_field *field)
+{
+	struct arena *arena;
+	struct authres authres;
+	bool is;
+
+	if (!header_is(field, AUTHRES_NAME))
+		return false;
+	arena = arena_new();
+	is = authres_parse(
+		 field->value, field->value_len, arena, &authres, NULL) == 0 &&
+	     !has_dkim_result(&authres);
+
+	arena_free(&arena);
+	return is;
+}
+
 size_t
 claims_find(const struct settings *settings, const char *authserv_id,
     const struct header_field *fields, size_t count, bool *removed_r)
 {
-	size_t found = 0;
+	size_t prepended = (size_t)settings->options->prepended_results;
+	size_t found = 0, i = 0;
 
-	for (size_t i = 0; i < count; i++) {
+	for (; i < count && i < prepended && is_prepended(&fields[i]); i++)
+		removed_r[i] = false;
+	for (; i < count; i++) {
 		removed_r[i] = !settings->options->keep_auth_results &&
 			       (authres_claims(&fields[i], authserv_id) ||
 				   is_unwanted(settings, &fields[i]));

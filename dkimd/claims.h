@@ -3,7 +3,8 @@
  * claims.h - which Authentication-Results fields of a message are removed
  *
  * All that claim to come from our AuthservID, in any disguise (authres.h),
- * with or without a job id, and those of RemoveARFrom.
+ * with or without a job id, and those of RemoveARFrom; but not what our policy
+ * servers have put on top (PrependedResults).
  *
  * Sources: RFC 8601 section 5.
  * Threads: any; pure.

@@ -137,6 +137,8 @@ struct options {
 	bool always_add_ar_header;
 	bool no_header_b;
 	bool keep_auth_results;
+	int64_t prepended_results; /* fields on top that policy servers of
+				    * ours added */
 	bool remove_ar_all;
 	char *remove_ar_from; /* host list */
 	bool software_header;
