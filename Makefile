@@ -206,7 +206,8 @@ FUZZERS := fuzz_authres fuzz_btree fuzz_config fuzz_ctl fuzz_dnspacket \
 	fuzz_spf fuzz_spfctl fuzz_spfd fuzz_spfmacro fuzz_spfrecord
 
 # Those that link what dkimd is made of.
-DKIM_FUZZERS := fuzz_dkimctl fuzz_engine fuzz_keyrecord fuzz_sigfield
+DKIM_FUZZERS := fuzz_dkimctl fuzz_dkimtables fuzz_engine fuzz_keyrecord \
+	fuzz_sigfield
 FUZZERS += $(DKIM_FUZZERS)
 
 MANPAGES8 := greylistd/greylistd.8 greylistd/greylistctl.8 spfd/spfd.8 \
