@@ -406,6 +406,9 @@ def test_dnssec(tap, w):
                       "-k", "loud.private")
         tap.ok(got[0] == 69 and "dkimctl: key bogus (DNSSEC failed)\n" in
                got[2], "bogus", repr(got))
+        got = testkey(w, nsd, *words[1:], *anchor, "-s", "loud")
+        tap.ok("dkimctl: key bogus (DNSSEC failed)\n" in got[2],
+               "bogus is said without -v", repr(got))
         got = testkey(w, nsd, *words, "-s", "default", "-k",
                       "default.private")
         tap.equal(got, (0, "", ""), "no trust anchor, nothing said")
