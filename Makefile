@@ -24,7 +24,7 @@ PACKAGES_TEST := $(PACKAGES_DEMO) clang libclang-rt-dev perl mandoc valgrind \
 	nsd ldnsutils \
 	python3-spf python3-yaml \
 	python3-cryptography python3-dkim python3-nacl libmail-dkim-perl \
-	opendkim-tools \
+	opendkim opendkim-tools miltertest \
 	postfix-policyd-spf-python postfix-policyd-spf-perl
 PACKAGES_BENCH := postgrey sqlgrey libdbd-sqlite3-perl python3 iproute2 nsd \
 	postfix-policyd-spf-python postfix-policyd-spf-perl \
