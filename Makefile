@@ -24,7 +24,7 @@ PACKAGES_TEST := $(PACKAGES_DEMO) clang libclang-rt-dev perl mandoc valgrind \
 	nsd ldnsutils \
 	python3-spf python3-yaml \
 	python3-cryptography python3-dkim python3-nacl libmail-dkim-perl \
-	opendkim-tools \
+	opendkim opendkim-tools miltertest \
 	postfix-policyd-spf-python postfix-policyd-spf-perl
 PACKAGES_BENCH := postgrey sqlgrey libdbd-sqlite3-perl python3 iproute2 nsd \
 	postfix-policyd-spf-python postfix-policyd-spf-perl \
@@ -210,7 +210,8 @@ FUZZERS := fuzz_authres fuzz_btree fuzz_config fuzz_ctl fuzz_dnspacket \
 	fuzz_spf fuzz_spfctl fuzz_spfd fuzz_spfmacro fuzz_spfrecord
 
 # Those that link what dkimd is made of.
-DKIM_FUZZERS := fuzz_dkimctl fuzz_engine fuzz_keyrecord fuzz_sigfield
+DKIM_FUZZERS := fuzz_dkimctl fuzz_dkimtables fuzz_engine fuzz_keyrecord \
+	fuzz_sigfield
 FUZZERS += $(DKIM_FUZZERS)
 
 MANPAGES8 := greylistd/greylistd.8 greylistd/greylistctl.8 spfd/spfd.8 \

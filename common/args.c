@@ -216,6 +216,8 @@ act_flag(struct scan *s, enum action action)
 		s->args->verbosity++;
 	else
 		s->args->daemonize = action == ACT_DAEMONIZE;
+	if (action == ACT_DAEMONIZE || action == ACT_FOREGROUND)
+		s->args->foreground = action == ACT_FOREGROUND;
 }
 
 static int

@@ -55,6 +55,7 @@ struct args_spec {
 struct args {
 	enum args_mode mode;
 	bool daemonize;          /* the last of -d/--daemonize and -f wins */
+	bool foreground;         /* it was -f */
 	int verbosity;           /* -v/--verbose counts up; -q/--quiet sets the
 				 * option Quiet where the table has one, and
 				 * counts down where it has not */

@@ -103,6 +103,9 @@ load(const struct run *r, struct config **config_r, struct args *args_r,
 		    facility);
 	if (spec->check != NULL && spec->check(*config_r, err) < 0)
 		return -1;
+	if (spec->is_background != NULL && !args_r->foreground &&
+	    getenv("NOTIFY_SOCKET") == NULL && spec->is_background(*config_r))
+		args_r->daemonize = true;
 	args_r->config_error = false;
 	return 0;
 }
@@ -205,6 +208,16 @@ configure(struct run *r)
 	return GO_ON;
 }
 
+/* From the first configuration, which stays. */
+static const char *
+own_name(const struct run *r)
+{
+	const char *name =
+	    r->spec->log_name == NULL ? "" : r->spec->log_name(r->config);
+
+	return name[0] != '\0' ? name : r->spec->name;
+}
+
 static void
 set_log(struct run *r, const struct daemon_config *options, int verbosity)
 {
@@ -214,8 +227,7 @@ set_log(struct run *r, const struct daemon_config *options, int verbosity)
 		level = LOG_LEVEL_ERROR;
 	if (level > LOG_LEVEL_DEBUG)
 		level = LOG_LEVEL_DEBUG;
-	log_open(
-	    r->spec->name, r->sink, log_facility(options->syslog_facility));
+	log_open(own_name(r), r->sink, log_facility(options->syslog_facility));
 	log_set_level((enum log_level)level);
 	r->has_log = true;
 }

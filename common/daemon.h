@@ -131,6 +131,11 @@ struct daemon_spec {
 	struct daemon_exits exits;
 	const struct daemon_engine *engine;
 
+	/* An option's way to say -d; -f says no, and so does systemd where it
+	 * waits for our notice. May be NULL. */
+	bool (*is_background)(const struct config *config);
+	/* What the log calls us; "" = name. May be NULL. */
+	const char *(*log_name)(const struct config *config);
 	/* Checks that options fit together; may adjust them. May be NULL. */
 	int (*check)(struct config *config, struct err *err);
 	/* Reads tables, opens files and sockets, still privileged; may chown

@@ -281,7 +281,7 @@ try_table(const struct ctl *ctl, const char *path)
 	config_free(&config);
 	if (settings == NULL)
 		return ctl_fail(
-		    ctl, EX_SOFTWARE, "the new KeyTable: %s", err.text);
+		    ctl, EX_CONFIG, "the new KeyTable: %s", err.text);
 	settings_release(&settings);
 	return 0;
 }
@@ -322,7 +322,7 @@ write_table(const struct ctl *ctl, const char *lines, unsigned after)
 		return EX_CONFIG;
 	if (edit_table(ctl, path, lines, after, &err) != 0)
 		code = err.text[0] == '\0'
-			   ? EX_SOFTWARE
+			   ? EX_CONFIG
 			   : ctl_fail(ctl, EX_CANTCREAT, "%s", err.text);
 	xmem_free(&path);
 	return code;

@@ -7,7 +7,8 @@
  *     refile:PATH                   the same, "*" in a key is any text
  *     sqlite:PATH?table=T&key=K&value=V
  *                                   the columns K (default "key") and V
- *                                   (default: no values) of the table T
+ *                                   (default: no values) of the table T;
+ *                                   several V,W make V:W
  *
  * In files "#" begins a comment. A pattern of a refile matches the whole
  * text, the first line that matches wins; other signs of regular expressions

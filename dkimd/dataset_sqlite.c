@@ -9,15 +9,20 @@
 
 #define CACHE_BYTES 1048576
 #define BUSY_MS 2000
+#define NAME_SIZE 64
+/* domain:selector:key:algorithm:from:until */
+#define VALUES_MAX 6
 
 /* What the text asks for. */
 struct query {
-	char table[64], key[64], value[64]; /* value "" = none */
+	char table[NAME_SIZE], key[NAME_SIZE];
+	char values[VALUES_MAX][NAME_SIZE];
+	size_t value_count;
 };
 
 /* Names go into SQL as they are: letters, digits and "_" only. */
 static int
-copy_name(char buf[static 64], const char *text, size_t len)
+copy_name(char buf[static NAME_SIZE], const char *text, size_t len)
 {
 	struct str s;
 
@@ -26,9 +31,28 @@ copy_name(char buf[static 64], const char *text, size_t len)
 			   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_",
 			text[i]) == NULL)
 			return -1;
-	str_init(&s, buf, 64);
+	str_init(&s, buf, NAME_SIZE);
 	str_add_bytes(&s, text, len);
 	return len == 0 || s.truncated ? -1 : 0;
+}
+
+/* "V,W": several make one value, with ":" between them. */
+static int
+copy_values(struct query *query, const char *text, size_t len)
+{
+	const char *end = text + len;
+
+	query->value_count = 0;
+	do {
+		size_t name_len = strcspn(text, ",&");
+
+		if (query->value_count == VALUES_MAX ||
+		    copy_name(query->values[query->value_count++], text,
+			name_len) < 0)
+			return -1;
+		text += name_len + 1;
+	} while (text <= end);
+	return 0;
 }
 
 /* "?table=T&key=K&value=V" */
@@ -40,20 +64,18 @@ parse_query(const char *text, struct query *query_r)
 		size_t name_len = strcspn(++text, "=&");
 		const char *value = text + name_len + 1;
 		size_t len;
-		char *to;
+		int r = -1;
 
 		if (text[name_len] != '=')
 			return -1;
 		len = strcspn(value, "&");
 		if (strncmp(text, "table=", name_len + 1) == 0)
-			to = query_r->table;
+			r = copy_name(query_r->table, value, len);
 		else if (strncmp(text, "key=", name_len + 1) == 0)
-			to = query_r->key;
+			r = copy_name(query_r->key, value, len);
 		else if (strncmp(text, "value=", name_len + 1) == 0)
-			to = query_r->value;
-		else
-			return -1;
-		if (copy_name(to, value, len) < 0)
+			r = copy_values(query_r, value, len);
+		if (r < 0)
 			return -1;
 		text = value + len;
 	}
@@ -111,21 +133,22 @@ read_table(struct dataset *dataset, struct store *store,
     const struct query *query, struct err *err)
 {
 	struct store_stmt *stmt;
-	char sql[256];
+	char sql[1024];
 	struct str s;
 
-	if (check_column(store, dataset, query->table, query->key, err) < 0 ||
-	    (query->value[0] != '\0' &&
-		check_column(store, dataset, query->table, query->value, err) <
-		    0))
+	if (check_column(store, dataset, query->table, query->key, err) < 0)
 		return -1;
 	str_init(&s, sql, sizeof(sql));
-	if (query->value[0] != '\0')
-		str_addf(&s, "SELECT \"%s\", \"%s\" FROM \"%s\"", query->key,
-		    query->value, query->table);
-	else
-		str_addf(&s, "SELECT \"%s\", '' FROM \"%s\"", query->key,
-		    query->table);
+	str_addf(&s, "SELECT \"%s\", ''", query->key);
+	for (size_t i = 0; i < query->value_count; i++) {
+		const char *name = query->values[i];
+
+		if (check_column(store, dataset, query->table, name, err) < 0)
+			return -1;
+		str_addf(&s, "%s || ifnull(\"%s\", '')", i > 0 ? " || ':'" : "",
+		    name);
+	}
+	str_addf(&s, " FROM \"%s\"", query->table);
 	stmt = store_prepare(store, sql, err);
 	return stmt == NULL ? -1 : add_rows(dataset, stmt, err);
 }

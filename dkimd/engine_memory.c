@@ -10,8 +10,8 @@
 
 #include "dkimd/engine_int.h"
 
-/* Only a line of tens of megabytes needs more. */
-#define MEMORY_MAX (64 << 20)
+/* Only a line of more than ten megabytes needs more. */
+#define MEMORY_MAX (32 << 20)
 
 struct engine_block {
 	alignas(max_align_t) struct engine_block *next;

@@ -171,6 +171,11 @@ extern const struct daemon_default options_opendkim_defaults[];
  * or -1 with err. */
 int options_check(struct config *config, struct err *err);
 
+/* Background, for struct daemon_spec. */
+bool options_is_background(const struct config *config);
+/* SyslogName, for struct daemon_spec. */
+const char *options_log_name(const struct config *config);
+
 /* Parses Minimum ("N", "N%", "N+"; "" = none). Returns 0 or -1 with err. */
 int options_parse_minimum(const char *text, enum options_minimum *kind_r,
     int64_t *number_r, struct err *err);

@@ -276,3 +276,19 @@ options_check(struct config *config, struct err *err)
 		    options->sockets.listen.count);
 	return check_keys(options, err);
 }
+
+bool
+options_is_background(const struct config *config)
+{
+	const struct options *options = config_values(config);
+
+	return options->background;
+}
+
+const char *
+options_log_name(const struct config *config)
+{
+	const struct options *options = config_values(config);
+
+	return options->syslog_name;
+}

@@ -331,7 +331,9 @@ class Session(Wire):
         result = self.envelope(sender, recipients, *parameters)
         if result:
             return result
-        self.send_header(fields)
+        result = self.send_header(fields)
+        if result and result.action != "continue":
+            return result
         for at in range(0, len(body), chunk):
             result = self.body(body[at:at + chunk])
             if result and result.action == "skip":
@@ -346,7 +348,7 @@ class Session(Wire):
         return result
 
     def send_header(self, fields):
-        """DATA, header and its end."""
+        """DATA, header and its end; what was said to the end, if anything."""
         self._tell("T")
         self.data()
         for name, value in fields:
@@ -354,7 +356,7 @@ class Session(Wire):
                 value = value[1:]
             self.header(name, value)
         self._tell("N")
-        self.eoh()
+        return self.eoh()
 
     def close(self):
         """QUIT, as Postfix says it at the end of a session."""

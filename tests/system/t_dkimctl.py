@@ -406,6 +406,9 @@ def test_dnssec(tap, w):
                       "-k", "loud.private")
         tap.ok(got[0] == 69 and "dkimctl: key bogus (DNSSEC failed)\n" in
                got[2], "bogus", repr(got))
+        got = testkey(w, nsd, *words[1:], *anchor, "-s", "loud")
+        tap.ok("dkimctl: key bogus (DNSSEC failed)\n" in got[2],
+               "bogus is said without -v", repr(got))
         got = testkey(w, nsd, *words, "-s", "default", "-k",
                       "default.private")
         tap.equal(got, (0, "", ""), "no trust anchor, nothing said")
@@ -729,10 +732,26 @@ def test_rotate_refuses(tap, w):
     tap.equal((r.folder / f"{day}e.private").read_text(), "mine", "and left")
     tap.equal(r.new(), [f"{day}e.private"], "the other key is gone again")
     tap.equal(r.table.read_text(), r.text, "the KeyTable as before")
+    tap.begin("rotate: a key that the daemon would refuse")
+    r = Rotation(w)
+    r.configure(f"KeyTable {r.table}\nMinimumKeyBits 2048")
+    code, _, err = r.run("--write", "-s", "x", "-k", "rsa", "-b", "1024",
+                         "main")
+    tap.ok(code == 78 and "the new KeyTable: " in err and "1024 bits" in err,
+           "is told", f"{code} {err}")
+    tap.equal((r.table.read_text(), r.new()), (r.text, []), "and undone")
+    tap.begin("rotate: nobody reads what to do")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [DKIMCTL, "rotate", "-c", r.config, "--write", "-s", "x", "-k",
+             "rsa", "main"], stdout=full, stderr=subprocess.PIPE, text=True)
+    tap.ok(done.returncode == 74 and r.new() == ["x.private"] and
+           ":x:" in r.table.read_text(), "the key of the new line stays",
+           done.stderr)
     tap.begin("rotate: a KeyTable that is no file")
     r.configure(f"KeyTable csl:main=example.org:old:{r.folder}/old.private")
-    code, _, err = r.run("--write", "-s", "x", "main")
-    tap.ok(code == 78 and "is no file" in err and "x.private" not in r.new(),
+    code, _, err = r.run("--write", "-s", "y", "main")
+    tap.ok(code == 78 and "is no file" in err and "y.private" not in r.new(),
            "is refused", err)
     tap.begin("rotate: a KeyFile")
     r.configure("Domain example.org\nSelector old\n"

@@ -417,6 +417,57 @@ become_nobody(void)
 		_exit(99);
 }
 
+static bool
+want_background(const struct config *config)
+{
+	(void)config;
+	return true;
+}
+
+static const char *
+other_name(const struct config *config)
+{
+	(void)config;
+	return "other";
+}
+
+static void
+forget_notify(void)
+{
+	(void)unsetenv("NOTIFY_SOCKET");
+}
+
+static void
+set_notify(void)
+{
+	(void)setenv("NOTIFY_SOCKET", "@nobody", 1);
+}
+
+/* An option that says what -d does: seen by what the background asks for. */
+static void
+test_own_background(void)
+{
+#define RELATIVE "-c", "../../../../../../../../dev/null"
+	static const struct exit_row by_option[] = {
+		{ "background by an option", { RELATIVE }, 64,
+		    "in the background the configuration file needs a path" },
+		{ "-f wins", { RELATIVE, "-f", "-o", "TermAtOpen=yes" }, 0,
+		    "start as " },
+	};
+	static const struct exit_row by_systemd[] = {
+		{ "systemd waits", { RELATIVE, "-o", "TermAtOpen=yes" }, 0,
+		    "start as " },
+	};
+	struct daemon_spec spec = sysexits;
+	struct how how = { .spec = &spec, .before = forget_notify };
+
+	spec.is_background = want_background;
+	spec.log_name = other_name;
+	check_exits(by_option, CHECK_COUNT(by_option), &how);
+	how.before = set_notify;
+	check_exits(by_systemd, CHECK_COUNT(by_systemd), &how);
+}
+
 static void
 test_identity(void)
 {
@@ -730,6 +781,7 @@ main(void)
 	(void)snprintf(config_file, sizeof(config_file), "%s/config", folder);
 	test_exits();
 	test_own_exits();
+	test_own_background();
 	test_identity();
 	open_notify();
 	test_life();

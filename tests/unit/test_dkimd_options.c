@@ -175,7 +175,8 @@ test_values(void)
 
 	config = load("MaximumHeaders 0\n"
 		      "DNSTimeout 0\nMaximumSignaturesToVerify 20\nSyslog no\n"
-		      "Domain a\nDomain b#c\nMode v\nTestDNSData file:/k\n",
+		      "Domain a\nDomain b#c\nMode v\nTestDNSData file:/k\n"
+		      "Background N\nSyslogName signer\n",
 	    &err);
 	check_str("odd values", err.text, "");
 	o = config_values(config);
@@ -184,6 +185,8 @@ test_values(void)
 	check_int("no more", o->maximum_signatures, 8);
 	check_int("silence", o->daemon.log_level, 0);
 	check_str("the last one", o->domain, "b");
+	check_false("foreground", options_is_background(config));
+	check_str("own name", options_log_name(config), "signer");
 	check_str("test keys", o->test_public_keys, "/k");
 	config_free(&config);
 }

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: ISC */
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
 #include <stdlib.h>
 
 #include "common/arena.h"
+#include "common/base64.h"
 #include "common/xmem.h"
 
 #include "dkimd/engine.h"
@@ -442,7 +446,7 @@ test_shapes(struct engine *engine)
 	unsigned wrong = 0;
 
 	srandom(1);
-	for (int round = 0; round < 3000; round++) {
+	for (int round = 0; round < 1000; round++) {
 		struct message message = { .arena = arena_new() };
 		struct outcome outcome;
 		long count = random() % 9;
@@ -483,7 +487,7 @@ test_long_line(struct engine *engine, const struct engine_key *key)
 		.body_canon = SIGFIELD_RELAXED,
 		.timestamp = NOW,
 		.expires = -1 };
-	size_t len = 40 << 20;
+	size_t len = 20 << 20;
 	char *body = xmem_alloc(len + 1);
 	struct keyrecord public = public_key(key);
 	const struct keyrecord *keys[] = { &public };
@@ -539,6 +543,92 @@ test_keys(void)
 }
 
 static void
+test_many_fields(struct engine *engine, const struct engine_key *key)
+{
+	static const char *const oversign[] = { "From" };
+	static const struct header_field from = { "From", 4, " a", 2 };
+	struct engine_sign_config config = { .key = key,
+		.domain = "example.org",
+		.selector = "sel",
+		.timestamp = NOW,
+		.expires = -1 };
+	const struct header_field *fields[SIGFIELD_NAMES_MAX];
+	struct header_field wide = from;
+	struct engine_sign *signing;
+	char name[SIGFIELD_NAMES_BYTES];
+	struct err err = { "" };
+
+	for (size_t i = 0; i < SIGFIELD_NAMES_MAX; i++)
+		fields[i] = &from;
+	signing =
+	    engine_sign_new(engine, &config, fields, SIGFIELD_NAMES_MAX, &err);
+	check_true("as many as may be",
+	    signing != NULL && engine_sign_end(signing, &err) != NULL);
+	engine_sign_free(&signing);
+	config.oversign = oversign;
+	config.oversign_count = 1;
+	check_true("one more", engine_sign_new(engine, &config, fields,
+				   SIGFIELD_NAMES_MAX, &err) == NULL);
+	check_str("says so", err.text, "too many fields to sign");
+	memset(name, 'x', sizeof(name));
+	wide.name = name;
+	wide.name_len = sizeof(name);
+	fields[1] = &wide;
+	check_true("a wide one",
+	    engine_sign_new(engine, &config, fields, 2, &err) == NULL);
+	check_str("says so", err.text, "too many fields to sign");
+}
+
+/* The key of appendix A with another modulus, as the library asks for it. */
+static EVP_PKEY *
+ask_for_key(struct engine_keycache *cache, unsigned number)
+{
+	uint8_t der[256];
+	size_t len;
+	EVP_PKEY *key;
+	BIO *bio;
+
+	base64_decode(A_RSA, strlen(A_RSA), der, sizeof(der), &len);
+	der[60] = (uint8_t)(number >> 8);
+	der[61] = (uint8_t)number;
+	bio = BIO_new_mem_buf(der, (int)len);
+	engine_keycache_begin(cache, NULL);
+	key = d2i_PUBKEY_bio(bio, NULL);
+	engine_keycache_end();
+	BIO_free(bio);
+	return key;
+}
+
+static void
+test_cache_bound(void)
+{
+	struct engine_keycache *cache = engine_keycache_new();
+	EVP_PKEY *first = ask_for_key(cache, 0), *key;
+	unsigned long hits;
+
+	/* Number 0 stays in use, number 1 grows old. */
+	for (unsigned i = 1; i < 1000; i++) {
+		key = ask_for_key(cache, i);
+		EVP_PKEY_free(key);
+		key = ask_for_key(cache, 0);
+		if (key != first)
+			check_true("the same key", key == first);
+		EVP_PKEY_free(key);
+	}
+	hits = engine_keycache_hits(cache);
+	check_uint("parsed once", hits, 999);
+	EVP_PKEY_free(ask_for_key(cache, 999));
+	check_uint("a new one is there", engine_keycache_hits(cache), hits + 1);
+	EVP_PKEY_free(ask_for_key(cache, 1));
+	check_uint("an old one is not", engine_keycache_hits(cache), hits + 1);
+	key = ask_for_key(NULL, 0);
+	check_true("without a cache", key != NULL && key != first);
+	EVP_PKEY_free(key);
+	EVP_PKEY_free(first);
+	engine_keycache_free(&cache);
+}
+
+static void
 test_keycache(struct engine *engine)
 {
 	unsigned long before = engine_keycache_hits(engine->keycache);
@@ -575,6 +665,8 @@ main(void)
 	test_bad_names(engine, ed25519);
 	test_shapes(engine);
 	test_long_line(engine, ed25519);
+	test_many_fields(engine, ed25519);
+	test_cache_bound();
 	test_keycache(engine);
 	engine_key_free(&rsa);
 	engine_key_free(&ed25519);
