@@ -189,6 +189,9 @@ configure(struct run *r)
 		config_print(r->config, stdout);
 		return EX_OK;
 	case ARGS_CHECK:
+		if (spec->test != NULL && spec->test(r->config, &err) < 0)
+			return complain(
+			    r, &err, code(spec->exits.config, EX_CONFIG));
 		(void)printf("%s: %s: the configuration is fine\n", spec->name,
 		    r->args.config_file != NULL ? r->args.config_file
 						: "no file");

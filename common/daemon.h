@@ -138,6 +138,9 @@ struct daemon_spec {
 	const char *(*log_name)(const struct config *config);
 	/* Checks that options fit together; may adjust them. May be NULL. */
 	int (*check)(struct config *config, struct err *err);
+	/* For -t: reads what the options name (tables, keys) and keeps
+	 * nothing of it. May be NULL. */
+	int (*test)(const struct config *config, struct err *err);
 	/* Reads tables, opens files and sockets, still privileged; may chown
 	 * what it makes to uid/gid (those it will run as). Returns the
 	 * daemon's state, or NULL with err. */

@@ -227,11 +227,13 @@ set_trust(struct ub_ctx *ctx, const char *anchor_file, struct err *err)
 		return set(ctx, "module-config:", "iterator", err);
 	file = fopen(anchor_file, "re");
 	if (file == NULL)
-		return err_set_errno(err, errno, "cannot open %s", anchor_file);
+		return err_set_errno(
+		    err, errno, "TrustAnchorFile: cannot open %s", anchor_file);
 	fclose(file);
 	status = ub_ctx_add_ta_file(ctx, anchor_file);
 	if (status != 0)
-		return err_set(err, "%s: %s", anchor_file, ub_strerror(status));
+		return err_set(err, "TrustAnchorFile: %s: %s", anchor_file,
+		    ub_strerror(status));
 	return set(ctx, "module-config:", "validator iterator", err);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include "common/dns_options.h"
 #include "common/dns_thread.h"
 #include "common/log.h"
+#include "common/sandbox.h"
 #include "common/sockset.h"
 #include "common/xmem.h"
 
@@ -36,6 +38,14 @@ warn(void *arg, const char *text)
 {
 	(void)arg;
 	log_warn("%s", text);
+}
+
+/* For -t, which has no log. */
+static void
+print_warning(void *arg, const char *text)
+{
+	(void)arg;
+	(void)fprintf(stderr, "dkimd: warning: %s\n", text);
 }
 
 /* Tells what an administrator may not expect of the options. */
@@ -90,6 +100,25 @@ server_open(const struct config *config, uid_t uid, gid_t gid, struct err *err)
 	server->current = settings_hold(server->first);
 	tell(options);
 	return server;
+}
+
+int
+server_test(const struct config *config, struct err *err)
+{
+	const struct options *options = config_values(config);
+	const struct daemon_config *daemon = &options->daemon;
+	struct settings *settings;
+	uid_t uid = geteuid();
+	gid_t gid;
+
+	if (daemon->user[0] != '\0' &&
+	    sandbox_lookup(daemon->user, daemon->group, &uid, &gid, err) < 0)
+		return err_prefix(err, "User: ");
+	settings = settings_load(config, uid, print_warning, NULL, err);
+	if (settings == NULL)
+		return -1;
+	settings_release(&settings);
+	return 0;
 }
 
 static bool

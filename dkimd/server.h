@@ -27,6 +27,10 @@ struct server;
 struct server *server_open(
     const struct config *config, uid_t uid, gid_t gid, struct err *err);
 
+/* For -t: reads tables and keys as server_open would, and keeps nothing.
+ * Returns 0 or -1 with err. */
+int server_test(const struct config *config, struct err *err);
+
 /* As the final user: makes resolver, engine and milter. Returns the milter to
  * run, or NULL with err. */
 struct milter *server_start(struct server *server, struct err *err);

@@ -327,6 +327,10 @@ def reloaded(t, rig):
     daemon.kill(signal.SIGHUP)
     found = rig.log.wait("not reloaded.*", since).group()
     t.ok("keytable:1" in found, "the line is named", found)
+    done = subprocess.run([*daemon.argv, "-t"], capture_output=True,
+                          text=True, check=False)
+    t.equal(done.returncode, 78, "-t finds it as well")
+    t.ok("keytable:1" in done.stderr, "and names it", done.stderr)
     send(SUBMISSION, OWN, "still@example.net", client=OURS)
     mail = rig.lmtp.wait("still@example.net")
     t.ok("s=next;" in fields(mail, "DKIM-Signature")[0], "it goes on")
