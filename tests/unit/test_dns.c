@@ -698,7 +698,8 @@ test_bad_config(struct ev_loop *loop)
 		{ "a port of letters", "192.0.2.1@domain", "", "neither" },
 		{ "nothing", "", "", "neither" },
 		{ "no such anchors", "192.0.2.1", "/nonexistent/anchors",
-		    "TrustAnchorFile: cannot open /nonexistent/anchors: No such file" },
+		    "TrustAnchorFile: cannot open /nonexistent/anchors: No "
+		    "such file" },
 		{ "no anchors in it", "192.0.2.1", "example. IN DS word",
 		    "libunbound cannot start" },
 	};
