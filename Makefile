@@ -177,9 +177,9 @@ UNIT_TESTS := \
 	test_dns test_dns_options test_dns_thread test_dnspacket \
 	test_err test_header test_ip test_log test_mailbox test_milter \
 	test_now test_policyproto test_policysrv test_regex test_sandbox \
-	test_sock test_sockset test_spf test_spfanswers test_spfcache \
-	test_spfguard test_spfguard_error test_spfidn test_spfmacro \
-	test_spfrecord \
+	test_sock test_sockset test_spf test_spf_kept test_spfanswers \
+	test_spfcache test_spfguard test_spfguard_error test_spfidn \
+	test_spfmacro test_spfrecord \
 	test_store test_str test_unit test_xmem \
 	test_btree test_ctl_entry test_ctl_logline test_ctl_print test_ctl_text \
 	test_greylist test_greystore test_instances test_key test_namemap \
@@ -369,7 +369,7 @@ $(B)/bin/dkimctl: $(call obj,$(dkimctl_SRCS)) $(DKIM_ARCHIVES)
 
 # Unit tests and the small programs of other tiers.
 oracle_OBJS := $(call obj,tests/oracle/spforacle.c tests/oracle/spfzone.c)
-$(B)/t/test_spf $(B)/t/test_spfguard $(B)/t/test_spfguard_error: \
+$(patsubst %,$(B)/t/test_%,spf spf_kept spfguard spfguard_error): \
 	$(oracle_OBJS)
 $(B)/t/test_%: $(B)/obj/tests/unit/test_%.o $(ARCHIVES)
 	$(link)
