@@ -256,8 +256,8 @@ class MilterPlayer(Player):
     def swap(self, step):
         """swap OLD => NEW: the message is changed under way"""
         old, _, new = language.unescape(
-            self.box.expand(step.arg)).partition(" => ")
-        if not self.building().swap(old, new.replace("\n", "\r\n")):
+            self.box.expand(step.arg)).partition(" =>")
+        if not self.building().swap(old, new.removeprefix(" ")):
             raise PlayError(f"the message has no '{old}'")
 
     def add_body(self, step):
