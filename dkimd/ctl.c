@@ -28,6 +28,7 @@
 
 #define MESSAGE_SIZE 2048
 #define PIECE 512
+#define PATIENCE_MS 10000
 /* Room for the p= of the largest key. */
 #define PUBLIC_SIZE 4096
 
@@ -256,6 +257,8 @@ ctl_ask(struct ctl *ctl)
 		return 0;
 	}
 	ctl->dns_config = dns_options_config(&ctl->options->dns);
+	/* We are who loses patience: the resolver would not say that it did. */
+	ctl->dns_config->question_timeout_ms += PATIENCE_MS;
 	ctl->dns = dns_thread_new(ctl->dns_config, &err);
 	if (ctl->dns == NULL)
 		return ctl_fail(ctl, EX_UNAVAILABLE, "%s", err.text);

@@ -143,6 +143,29 @@ engine_feed_body(DKIM *handle, const void *bytes, size_t len)
 	return len == 0 ? DKIM_STAT_OK : dkim_body(handle, body.theirs, len);
 }
 
+/* Is there a CR or LF that is not one half of CRLF? A CR at the end waits
+ * for the next piece. */
+static bool
+has_stray(const struct engine_tail *tail, const char *bytes, size_t len)
+{
+	const char *end = bytes + len;
+
+	if (tail->last == '\r' && bytes[0] != '\n')
+		return true;
+	for (const char *line = bytes; line < end;) {
+		const char *lf = memchr(line, '\n', (size_t)(end - line));
+		const char *stop = lf != NULL ? lf : end;
+		const char *cr = memchr(line, '\r', (size_t)(stop - line));
+
+		if (cr != NULL && cr + 1 != stop)
+			return true;
+		if (lf != NULL && (lf > bytes ? lf[-1] : tail->last) != '\r')
+			return true;
+		line = stop + 1;
+	}
+	return false;
+}
+
 void
 engine_tail_add(struct engine_tail *tail, const char *bytes, size_t len)
 {
@@ -150,6 +173,7 @@ engine_tail_add(struct engine_tail *tail, const char *bytes, size_t len)
 
 	if (len == 0)
 		return;
+	tail->has_stray = tail->has_stray || has_stray(tail, bytes, len);
 	tail->last = bytes[len - 1];
 	tail->is_open = tail->last != '\n' || before != '\r';
 }

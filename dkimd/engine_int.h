@@ -56,9 +56,11 @@ int engine_feed(struct dkim *handle, const struct header_field *field);
  * Returns the library's status. */
 int engine_feed_body(struct dkim *handle, const void *bytes, size_t len);
 
-/* How a body ends: the library wants its last line complete. */
+/* The lines of a body: the library wants the last one complete, and goes
+ * wrong on a CR or LF that is not half of CRLF. */
 struct engine_tail {
 	bool is_open; /* bytes came, and the last two were not CRLF */
+	bool has_stray;
 	char last;
 };
 

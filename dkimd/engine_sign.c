@@ -257,6 +257,10 @@ engine_sign_end(struct engine_sign *sign, struct err *err)
 	if (status == DKIM_STAT_OK)
 		status = dkim_getsighdr_d(
 		    sign->handle, strlen(FIELD_START), &text, &len);
+	if (sign->tail.has_stray) {
+		err_set(err, "stray CR or LF in the body");
+		return NULL;
+	}
 	if (sign->memory.is_exceeded) {
 		err_set(err, "the message has too long a line");
 		return NULL;

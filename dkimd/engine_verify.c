@@ -251,7 +251,8 @@ mismatch(const struct sigfield *parsed, const struct keyrecord *key)
 
 /* Decides what can be decided without the library. */
 static enum result
-before(struct signature *signature, const char **reason_r)
+before(const struct engine_tail *tail, struct signature *signature,
+    const char **reason_r)
 {
 	const struct keyrecord *key = signature->key;
 
@@ -259,6 +260,8 @@ before(struct signature *signature, const char **reason_r)
 		*reason_r = "key not available";
 		return RESULT_TEMPERROR;
 	}
+	if (tail->has_stray)
+		signature->refused = "stray CR or LF in the body";
 	if (signature->refused == NULL)
 		signature->refused = mismatch(signature->parsed, key);
 	*reason_r = signature->refused == NULL ? "" : signature->refused;
@@ -317,7 +320,7 @@ engine_verify_end(struct engine_verify *verify,
 		struct signature *signature = &verify->signatures[i];
 
 		signature->key = keys[i];
-		results_r[i] = before(signature, &reasons_r[i]);
+		results_r[i] = before(&verify->tail, signature, &reasons_r[i]);
 		if (results_r[i] != RESULT_NONE)
 			dkim_sig_ignore(signature->info);
 	}

@@ -37,7 +37,8 @@ covers_enough(const struct outcome *outcome,
 	case OUTCOME_MINIMUM_PERCENT:
 		return covered >=
 		       body_bytes / 100 * policy->minimum_value +
-			   body_bytes % 100 * policy->minimum_value / 100;
+			   (body_bytes % 100 * policy->minimum_value + 99) /
+			       100;
 	case OUTCOME_MINIMUM_TAIL:
 		return body_bytes <= covered ||
 		       body_bytes - covered <= policy->minimum_value;

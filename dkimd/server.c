@@ -210,6 +210,7 @@ server_reload(
 	server->current = settings;
 	(void)pthread_mutex_unlock(&server->lock);
 	settings_release(&old);
+	tell(config_values(config));
 	return 0;
 }
 

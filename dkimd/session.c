@@ -30,7 +30,9 @@ log_plan(const struct milter_message *m, const struct job *job)
 
 	if (job->plan.notice[0] != '\0')
 		log_info("%s: %s", session_queue_id(m), job->plan.notice);
-	if (options->log_why && job->plan.reason[0] != '\0')
+	/* An error is logged in the end, LogWhy or not. */
+	if (options->log_why && job->plan.reason[0] != '\0' &&
+	    job->plan.action != SIGNPLAN_ERROR)
 		log_info("%s: not signed: %s", session_queue_id(m),
 		    job->plan.reason);
 }

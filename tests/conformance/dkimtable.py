@@ -3,6 +3,7 @@ must become of each signature. A Case is signed when it is made."""
 import base64
 import itertools
 import random
+import re
 import time
 
 import dkimref
@@ -78,6 +79,31 @@ def add_bodies():
         add(f"body: {name}, {c}, {kind}", body=body, c=c, key=KEYS[kind])
 
 
+def add_random_bodies(count=100):
+    """A random body, and another: the same in canonical form, or not."""
+    dice = random.Random(6376)
+    atoms = [b"a", b"b", b" ", b"\t", b"\r\n", b"\r\n\r\n", b"\n"]
+
+    def some():
+        return b"".join(dice.choices(atoms, k=dice.randint(0, 12)))
+
+    for n in range(count):
+        before, after, c = some(), some(), dice.choice(CANONS)
+        if n % 2:
+            cut = dice.randint(0, len(before))
+            after = before[:cut] + dice.choice(atoms[2:]) + before[cut:]
+        same = (dkimref.canon_body(before, c.split("/")[1]) ==
+                dkimref.canon_body(after, c.split("/")[1]))
+        stray = re.search(rb"\r(?!\n|$)|(?<!\r)\n", after)
+        add(f"random body {n}, {c}", "permerror" if stray else
+            "pass" if same else "fail", body=before, c=c,
+            after=lambda m, b, after=after: (m, after))
+    for n, body in enumerate((b"a\rb\r\n", b"\r\r\n", b"a\r\r\n", b"\ra",
+                              b"a\nb\r\n", b"\n", b"a\r\n\n")):
+        for c in CANONS:
+            add(f"refused: stray CR or LF {n}, {c}", "permerror", body=body, c=c)
+
+
 VALUES = {
     "empty": b"", "blank": b" ", "no blank": b"x", "blanks at the end":
     b" x \t ", "folds": b" a\r\n b\r\n\tc", "a fold first": b"\r\n a",
@@ -111,6 +137,30 @@ def add_shapes(count=60):
         dice.shuffle(fields)
         add(f"shape {n}", fields=fields, h=":".join(names),
             c=dice.choice(CANONS), key=dice.choice([RSA, ED25519]))
+
+
+def add_random_values(count=100):
+    """The same with the value of a field."""
+    dice = random.Random(5322)
+    atoms = [b"a", b"B", b":", b" ", b"\t", b"\r\n ", b"\r\n\t", b"\xe4"]
+
+    def some():
+        return b"".join(dice.choices(atoms, k=dice.randint(0, 8)))
+
+    for n in range(count):
+        before, after, c = some(), some(), dice.choice(["simple", "relaxed"])
+        if n % 4:
+            cut = dice.randint(0, len(before))
+            cut -= before[cut - 1:cut] in (b"\r", b"\n")
+            cut -= before[cut - 1:cut] == b"\r"
+            after = before[:cut] + dice.choice(atoms[3:7]) + before[cut:]
+        name = b"X-Test"
+        same = (dkimref.canon_field(name, before, c) ==
+                dkimref.canon_field(name, after, c))
+        add(f"random value {n}, {c}", "pass" if same else "fail", c=c,
+            fields=FIELDS + [(name, before)], h=H + ":X-Test",
+            after=lambda m, b, after=after: (
+                m[:-1] + [(b"X-Test", after)], b))
 
 
 # ----------------------------------------------------------- changed messages
@@ -434,8 +484,9 @@ def add_refused():
 
 def build():
     if not CASES:
-        for step in (add_bodies, add_values, add_shapes, add_changes,
-                     add_tags, add_names, add_lengths, add_keys,
-                     add_algorithms, add_several, add_refused):
+        for step in (add_bodies, add_random_bodies, add_values,
+                     add_random_values, add_shapes, add_changes, add_tags,
+                     add_names, add_lengths, add_keys, add_algorithms,
+                     add_several, add_refused):
             step()
     return CASES

@@ -36,6 +36,7 @@ class Daemon:
     """The defaults of a policy daemon of ours."""
 
     name = None             # program in BINDIR and section of scenarios
+    is_milter = False       # or a policy server
     tools = {}              # program of "run" -> options put behind its name
     user = "nobody"         # runs as this user when the player is root
     # log lines that are decisions: they may stay unread
@@ -129,6 +130,33 @@ class Spfd(Daemon):
             link = box.path("policyd-spf")
             if not os.path.lexists(link):
                 os.symlink(os.path.join(BINDIR, "spfd"), link)
+            return [link, *argv[1:]]
+        return super().tool(box, argv)
+
+
+class Dkimd(Daemon):
+    name = "dkimd"
+    is_milter = True
+    tools = {"dkimctl": []}
+    decision = re.compile(r"DKIM verification successful|bad signature data"
+                          r"|key retrieval failed|signature not used"
+                          r"|DKIM-Signature field added")
+    prefix = re.compile(r"(<\d>)?((dkimd|opendkim)(\[\d+\])?: )?"
+                        r"(warning: |error: )?(4Ctest\d+: )?")
+
+    def settings(self, box, story):
+        given = {canonical(name) for name, _ in story.config}
+        out = super().settings(box, story)
+        if "nameservers" not in given:
+            port = box.variables.get("DNSPORT", "9")
+            out.append(("Nameservers", "127.0.0.1@" + port))
+        return out
+
+    def tool(self, box, argv):
+        if argv[0] == "opendkim":
+            link = box.path("opendkim")
+            if not os.path.lexists(link):
+                os.symlink(os.path.join(BINDIR, "dkimd"), link)
             return [link, *argv[1:]]
         return super().tool(box, argv)
 
@@ -231,5 +259,6 @@ def unit(text, size):
     return text
 
 
-DAEMONS = {"greylistd": Greylistd(), "postgrey": Postgrey(), "spfd": Spfd()}
+DAEMONS = {"greylistd": Greylistd(), "postgrey": Postgrey(), "spfd": Spfd(),
+           "dkimd": Dkimd()}
 AS_POSTGREY = AsPostgrey()

@@ -17,6 +17,9 @@ Mismatch = collections.namedtuple("Mismatch", "line ident want got")
 class Player(Stage):
     """Plays one story. After play(), mismatches holds what went wrong."""
 
+    # statements before which a request stays pending
+    QUIET = (">", "log", "no")
+
     def __init__(self, story, daemon, keep=False, trace=None):
         super().__init__(story, daemon, trace or (lambda text: None))
         self.keep = keep
@@ -39,8 +42,10 @@ class Player(Stage):
             for step in self.story.steps:
                 self.trace(f"{step.line}: {step}")
                 self.counts[step.verb] += 1
-                if step.verb not in (">", "log", "no"):
+                if step.verb not in self.QUIET:
                     self.flush()
+                if step.verb not in self.HANDLERS:
+                    raise PlayError(f"{self.daemon.name} knows no such thing")
                 getattr(self, self.HANDLERS[step.verb])(step)
             self.flush()
             self.finish()
@@ -55,7 +60,8 @@ class Player(Stage):
 
     def ident(self, step):
         """Names a step: its kind and how many of its kind came so far."""
-        kind = {"<": "reply", ">": "request"}.get(step.verb, step.verb)
+        kind = {"<": "reply", ">": "request", "+": "added", "-": "removed",
+                }.get(step.verb, step.verb)
         return f"{kind} {self.counts[step.verb]}"
 
     def miss(self, step, ident, want, got):

@@ -42,6 +42,7 @@ class Box:
         open(self.path("empty"), "w").close()
         self.variables = {"DIR": self.dir, "SOCKET": self.socket,
                           "PORT": str(free_port())}
+        self.lookup = lambda kind, name: None
 
     def own(self, path):
         """Gives path to the daemon's user."""
@@ -53,7 +54,7 @@ class Box:
         return os.path.join(self.dir, name)
 
     def expand(self, text):
-        return language.expand(text, self.variables)
+        return language.expand(text, self.variables, self.lookup)
 
 
 def limit_files(count):

@@ -23,6 +23,11 @@ VERBS = {
     "reload": (False, False), "crowd": (True, False),
     "flood": (True, False), "set": (True, False),
     "lock": (False, False), "unlock": (False, False), "run": (True, True), "status": (True, False),
+    # for milters only
+    "key": (True, False), "client": (False, False), "mail": (False, True),
+    "sign": (True, False), "field": (True, False), "drop": (True, False),
+    "swap": (True, False), "body": (True, False), "+": (True, False),
+    "-": (True, False), "signed": (True, False),
 }
 SETUP = ("title", "source", "only", "config", "args", "default")
 
@@ -116,7 +121,7 @@ def parse_line(story, number, line, last):
     return step
 
 
-WORD = re.compile(r'([+-]?[\w-]+)(?:=("(?:[^"\\]|\\.)*"|\S*))?(?:\s+|$)')
+WORD = re.compile(r'([+-]?[\w-]+|\{\w+\})(?:=("(?:[^"\\]|\\.)*"|\S*))?(?:\s+|$)')
 
 
 def words(text):
@@ -147,12 +152,15 @@ def unescape(text):
     return re.sub(r"\\(?:x([0-9a-fA-F]{2})|(.))", one, text)
 
 
-def expand(text, variables):
-    """Replaces $NAME by a variable and $(x*600) by 600 times x."""
+def expand(text, variables, lookup):
+    """Replaces $NAME by a variable, $(x*600) by 600 times x and {kind:name}
+    by what lookup(kind, name) says, unless that is None."""
     text = re.sub(r"\$\(([^()*]+)\*(\d+)\)",
                   lambda m: m.group(1) * int(m.group(2)), text)
-    return re.sub(r"\$([A-Z]+)\b",
+    text = re.sub(r"\$([A-Z]+)\b",
                   lambda m: variables.get(m.group(1), m.group(0)), text)
+    return re.sub(r"\{(\w+):([\w.-]+)\}",
+                  lambda m: lookup(*m.groups()) or m.group(0), text)
 
 
 def seconds(text):

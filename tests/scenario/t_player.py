@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: ISC
 """t_player.py - does the player see what is wrong? Prints TAP.
 
-Each row is a story, played against fake.py, and the steps that must be found
-wrong (see Player.ident).
+Each row is a story, played against fake.py or testmilter, and the steps that
+must be found wrong (see Player.ident).
 """
 import os
+import re
 import sys
 import tempfile
 
@@ -13,7 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 sys.dont_write_bytecode = True
 
-from scenario import daemons, player, story  # noqa: E402
+from scenario import daemons, milter, player, story  # noqa: E402
 
 
 class Fake(daemons.Daemon):
@@ -26,6 +27,21 @@ class Fake(daemons.Daemon):
 
     def command(self, box, tale):
         return [os.path.join(HERE, "fake.py"), box.socket]
+
+
+class FakeMilter(daemons.Daemon):
+    """milter/testmilter: "forget" makes it add nothing of its own."""
+
+    name = "testmilter"
+    is_milter = True
+    wait = 2
+    chatter = re.compile(daemons.Daemon.chatter.pattern
+                         + r"|closed: .*|sessions=.*")
+
+    def command(self, box, tale):
+        return [os.path.abspath(os.environ.get("TOOLDIR", "build/t"))
+                + "/testmilter", "--listen=unix:" + box.socket,
+                "--user=" + (box.user or "")]
 
 
 # A zone, and a program that asks for NAME.example.
@@ -102,6 +118,50 @@ ROWS = [
      "$DNSPORT", []),
 ]
 
+# What a message is that adds nothing of testmilter's own, and keys.
+QUIET = "mail\nfield X-Do: forget\n"
+KEYS = "key a a.example\nkey b b.example ed25519\n"
+
+# The same for milters.
+MILTER_ROWS = [
+    ("all as told", QUIET + "field X-Do: insert X-New one two\n"
+     "field X-Old: 1\nfield X-Do: remove X-Old\n< accept\n"
+     "+ X-New: one *\n- X-Old: 1", []),
+    ("an edit nobody tells", QUIET + "field X-Do: insert X-New one\n"
+     "< accept\nmail\nfield X-Do: forget\n< accept", ["leftover edit"]),
+    ("a removal nobody tells, at the end", QUIET + "field X-Old: 1\n"
+     "field X-Do: remove X-Old\n< accept", ["leftover edit"]),
+    ("an edit that does not come", QUIET + "< accept\n+ X-New: *\n"
+     "- X-New: *", ["added 1", "removed 1"]),
+    ("an edit counts once", QUIET + "field X-Do: insert X-New one\n"
+     "< accept\n+ X-New: *\n+ X-New: *", ["added 2"]),
+    ("the field that was removed", QUIET + "field X-Old: 2\nfield X-Old: 1\n"
+     "field X-Do: remove-nth X-Old 2\n< accept\n- X-Old: 2", []),
+    ("another field was removed", QUIET + "field X-Old: 2\nfield X-Old: 1\n"
+     "field X-Do: remove-nth X-Old 1\n< accept\n- X-Old: 2",
+     ["removed 1", "leftover edit"]),
+    ("replies", QUIET + "field X-Do: reject 550 5.7.1 no\n"
+     "< reject 550 5.7.1 no\n" + QUIET +
+     "field X-Do: quarantine 550 5.7.1 hm\n< quarantine hm\n" + QUIET +
+     "field X-Do: discard 550 5.7.1 hm\n< accept", ["reply 3"]),
+    ("a reply nobody reads", QUIET, ["leftover reply"]),
+    ("the client", "client address=::1 name=x.example\nmail from=a@b to=c,d\n"
+     "< accept\n+ X-Client: x.example x.example ::1\n+ X-Sender: <a@b>\n"
+     "+ X-Recipients: <c><d>\n+ X-Header: 5\n+ X-Body: *\n"
+     "+ X-Macros: *", []),
+    ("a message of one's own", "mail\n| A: 1\n|  2\n|\n| b\n< accept\n"
+     "+ X-Client: *\n+ X-Sender: *\n+ X-Recipients: *\n+ X-Header: 1\n"
+     "+ X-Body: 3 3\n+ X-Macros: *", []),
+    ("broken off, and the next one", QUIET + "hangup\n" + QUIET
+     + "< accept\nreload", []),
+    ("signatures", KEYS + QUIET + "sign a\nsign b c=simple/simple\n"
+     "< accept\nsigned b a\nsigned a b\nsigned nobody",
+     ["signed 2", "signed 3"]),
+    ("a signature that is broken", KEYS + QUIET + "sign a\n"
+     "swap Sunday => Monday\n< accept\nsigned a", ["signed 1"]),
+    ("a milter is no policy server", "> sender=a", ["request 1"]),
+]
+
 # text of a file that must be refused, and what is said about it
 REFUSED = [
     ("source s\n", "title and source are missing"),
@@ -114,7 +174,7 @@ REFUSED = [
 
 
 def main():
-    print(f"1..{len(ROWS) + len(REFUSED)}")
+    print(f"1..{len(ROWS) + len(MILTER_ROWS) + len(REFUSED)}")
     failed, number = 0, 0
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "story.scn")
@@ -124,9 +184,11 @@ def main():
                 f.write(text)
             return story.parse(path)
 
-        for name, text, want in ROWS:
+        shows = [(row, player.Player, Fake) for row in ROWS] + \
+            [(row, milter.MilterPlayer, FakeMilter) for row in MILTER_ROWS]
+        for (name, text, want), show, daemon in shows:
             tale = tell(f"title t\nsource s\n{text}\n")
-            got = [m.ident for m in player.Player(tale, Fake()).play()]
+            got = [m.ident for m in show(tale, daemon()).play()]
             number += 1
             failed += got != want
             print(f"{'ok' if got == want else 'not ok'} {number} - {name}")

@@ -602,6 +602,9 @@ def test_verify_more(tap, w, server):
     tap.ok(code == 0 and out.isascii() and
            all(c.isprintable() or c == "\n" for c in out),
            "hostile bytes are escaped", repr(out))
+    w.write("a\x1b[m", MESSAGE)
+    _, out, _ = w.ctl("verify", "--keys", "keys", "a\x1b[m", "two")
+    tap.ok(out.startswith("a%1B[m:\n"), "a hostile name of a file", repr(out))
     code, _, err = w.ctl("verify")
     tap.ok(code == 64 and "a file must be named" in err, "no file", err)
     code, _, err = w.ctl("verify", "--keys", "nowhere", "one")
