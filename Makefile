@@ -549,11 +549,14 @@ install-policyd-spf: install
 	install -d $(DESTDIR)$(PREFIX)/bin
 	ln -sf $(SBINDIR)/spfd $(DESTDIR)$(PREFIX)/bin/policyd-spf
 
-# dkimctl under the names of opendkim's tools; the package opendkim-tools must
-# be gone.
+# dkimd and dkimctl under the names of opendkim and its tools; the packages
+# must be gone.
 install-opendkim: install
 	ln -sf dkimctl $(DESTDIR)$(SBINDIR)/opendkim-genkey
 	ln -sf dkimctl $(DESTDIR)$(SBINDIR)/opendkim-testkey
+	ln -sf dkimd $(DESTDIR)$(SBINDIR)/opendkim
+	$(subst_paths) systemd/opendkim.service \
+		>$(DESTDIR)$(UNITDIR)/opendkim.service
 
 clean:
 	rm -rf build
