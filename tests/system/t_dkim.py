@@ -385,6 +385,38 @@ def busy(t, rig):
             "all are signed twice")
 
 
+def killed(t, rig):
+    """SIGKILL under load: what was accepted is signed, the rest is retried"""
+    rig.expect("warning: (connect to|milter inet:|.*Milter service)")
+    daemon = signer(rig, BUSY, InternalHosts=OURS)
+    codes, enough, over = [], threading.Semaphore(0), threading.Event()
+
+    def load():
+        while not over.is_set():
+            with Client(OURS, BUSY) as client:
+                codes.append(deliver(client, OWN, "killed@example.net").code)
+            enough.release()
+
+    threads = [threading.Thread(target=load) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(3):
+        for _ in range(8):
+            enough.acquire(timeout=PATIENCE)
+        t.equal(daemon.stop(signal.SIGKILL), -signal.SIGKILL, "killed")
+        daemon.start()
+    over.set()
+    for thread in threads:
+        thread.join()
+    t.ok(set(codes) <= {250, 451}, "nothing but 250 and 451", set(codes))
+    accepted = codes.count(250)
+    rig.lmtp.wait("killed@example.net", accepted)
+    mails = rig.lmtp.received("killed@example.net")
+    t.equal(len(mails), accepted, "each accepted message arrives")
+    t.equal({len(fields(m, "DKIM-Signature")) for m in mails}, {2},
+            "and is signed twice")
+
+
 if __name__ == "__main__":
     run(setup, [verifying, several, forged, actions, dns, signing, shapes,
-                unsigned, reloaded, handbook, busy])
+                unsigned, reloaded, handbook, busy, killed])
