@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/authres.h"
 #include "common/dns_options.h"
 #include "common/dns_thread.h"
 #include "common/log.h"
@@ -106,6 +107,7 @@ make_milter(struct server *server, struct err *err)
 		.timeout_s = options->session_timeout_s,
 		.max_fields = (size_t)options->max_fields,
 		.max_field_bytes = (size_t)options->maximum_headers,
+		.kept_name = AUTHRES_NAME,
 		.max_recipients = (size_t)options->max_recipients,
 		.may_quarantine = true,
 		.wants_body = true,
@@ -130,8 +132,7 @@ server_start(struct server *server, struct err *err)
 		server->dns = dns_thread_new(server->dns_config, err);
 		if (server->dns != NULL)
 			server->lookup = lookup_source_dns(server->dns,
-			    server->dns_config->trust_anchor_file[0] !=
-				'\0');
+			    server->dns_config->trust_anchor_file[0] != '\0');
 	}
 	if (server->lookup == NULL)
 		return NULL;

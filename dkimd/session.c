@@ -110,7 +110,10 @@ on_header_end(void *arg, struct milter_message *m)
 		session_verify_begin(m, job);
 		break;
 	case SIGNPLAN_ERROR:
-		fail(m, job, ACTION_SIGNATURE_ERROR, job->plan.reason);
+		if (m->header_cut)
+			fail(m, job, ACTION_SECURITY, "too much header data");
+		else
+			fail(m, job, ACTION_SIGNATURE_ERROR, job->plan.reason);
 		break;
 	case SIGNPLAN_PASS:
 		break;
@@ -158,6 +161,25 @@ remove_claims(struct milter_message *m, const struct job *job)
 			 " claim%s to be ours",
 		    session_queue_id(m), count, count == 1 ? "" : "s",
 		    count == 1 ? "s" : "");
+}
+
+/* Results in our name that could not even be counted. No honest message has
+ * so many. */
+static bool
+has_claims_left(const struct milter_message *m, const struct job *job,
+    struct milter_verdict *verdict)
+{
+	if (!m->kept_cut || job->settings->options->keep_auth_results)
+		return false;
+	*verdict = (struct milter_verdict){
+		.action = MILTER_REJECT,
+		.code = "550",
+		.enhanced = "5.7.0",
+		.text = "too many Authentication-Results fields",
+	};
+	log_info("%s: action=reject cause=\"%s\"", session_queue_id(m),
+	    verdict->text);
+	return true;
 }
 
 static void
@@ -291,7 +313,7 @@ on_end(void *arg, struct milter_message *m, struct milter_verdict *verdict)
 	if (job->is_peer)
 		return;
 	remove_claims(m, job);
-	if (refuse(m, job, verdict))
+	if (has_claims_left(m, job, verdict) || refuse(m, job, verdict))
 		return;
 	switch (job->kind) {
 	case JOB_PASS:
