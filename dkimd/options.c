@@ -247,7 +247,7 @@ const struct config_option options_table[] = {
 	  .help = "do not remove results that bear our name" },
 	{ .name = "RemoveARAll", .type = CONFIG_BOOL,
 	  .offset = FIELD(remove_ar_all), .initial = "no",
-	  .help = "remove all Authentication-Results that came in" },
+	  .help = "RemoveARFrom: not only results about DKIM" },
 	{ .name = "RemoveARFrom", .type = CONFIG_STRING,
 	  .offset = FIELD(remove_ar_from), .initial = "", .argument = "HOSTS",
 	  .help = "names whose results are removed, besides our own" },
