@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <pthread.h>
-#include <string.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "common/authres.h"
@@ -81,7 +81,8 @@ server_open(const struct config *config, uid_t uid, gid_t gid, struct err *err)
 	(void)pthread_mutex_init(&server->lock, NULL);
 	server->owner = uid;
 	if (gethostname(server->hostname, sizeof(server->hostname) - 1) != 0)
-		strcpy(server->hostname, "localhost");
+		(void)snprintf(
+		    server->hostname, sizeof(server->hostname), "localhost");
 	server->dns_config = dns_options_config(&options->dns);
 	server->first = settings_load(config, uid, warn, NULL, err);
 	if (server->first == NULL ||
