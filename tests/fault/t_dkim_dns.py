@@ -81,8 +81,6 @@ def test_faults(tap, key):
          'dkim=temperror reason="key retrieval failed"'),
         ("slow", f"@ TXT {good}\n@ !delay 1", passes),
         ("tcp", f"@ TXT {good}\n@ !truncated", passes),
-        ("cut", f"@ TXT {good}\n@ !cut",
-         'dkim=temperror reason="key retrieval failed"'),
         ("servfail", "@ !servfail",
          'dkim=temperror reason="key retrieval failed"'),
         ("refused", "@ !refused",
@@ -93,6 +91,9 @@ def test_faults(tap, key):
         ("empty", "@ A 192.0.2.1",
          'dkim=permerror reason="key not found in DNS"'),
         ("long", "@ TXT *60000", 'dkim=permerror reason="key*"'),
+        # Others might share its connection, so it comes last and alone.
+        ("cut", f"@ TXT {good}\n@ !cut",
+         'dkim=temperror reason="key retrieval failed"'),
     ]
     zone = "".join(
         re.sub("^@|(?<=CNAME )@", f"{name}._domainkey.signed.test", text,
@@ -104,9 +105,10 @@ def test_faults(tap, key):
     with FaultDns(zone) as server, \
             Dkimd(server.folder, server.address) as dkimd:
         begin = time.monotonic()
-        said = dkimd.ask(*messages)
+        said = dkimd.ask(*messages[:-1])
         tap.ok(time.monotonic() - begin < 2 * TIMEOUT + 5,
                "all together wait no longer than one")
+        said += dkimd.ask(messages[-1])
         for (name, _, want), got in zip(rows, said):
             pattern = re.escape(want).replace(r"\*", ".*")
             # Which of the two limits comes first, nobody knows.
