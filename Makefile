@@ -19,11 +19,13 @@ PACKAGES_BUILD := gcc libc6-dev make libev-dev libsqlite3-dev libpcre2-dev \
 	libseccomp-dev nettle-dev libunbound-dev libspf2-dev libidn2-dev \
 	libmilter-dev libopendkim-dev libssl-dev
 PACKAGES_DEMO := postfix python3 iproute2 util-linux
-PACKAGES_TEST := $(PACKAGES_DEMO) clang libclang-rt-dev perl mandoc valgrind \
+PACKAGES_CHECK := openssl python3-cryptography python3-dkim python3-nacl
+PACKAGES_TEST := $(PACKAGES_DEMO) $(PACKAGES_CHECK) clang libclang-rt-dev perl \
+	mandoc valgrind \
 	binutils postgrey db5.3-util systemd sqlite3 git procps \
 	nsd ldnsutils \
 	python3-spf python3-yaml \
-	python3-cryptography python3-dkim python3-nacl libmail-dkim-perl \
+	libmail-dkim-perl \
 	opendkim opendkim-tools miltertest \
 	postfix-policyd-spf-python postfix-policyd-spf-perl
 PACKAGES_BENCH := postgrey sqlgrey libdbd-sqlite3-perl python3 iproute2 nsd \
@@ -293,6 +295,7 @@ define install_packages
 endef
 
 PACKAGES_WANTED := $(sort $(PACKAGES_BUILD) \
+	$(if $(filter deps,$(MAKECMDGOALS)),$(PACKAGES_CHECK)) \
 	$(if $(filter demo,$(MAKECMDGOALS)),$(PACKAGES_DEMO)) \
 	$(if $(filter test fuzz check-%,$(MAKECMDGOALS)),$(PACKAGES_TEST)) \
 	$(if $(filter bench test,$(MAKECMDGOALS)),$(PACKAGES_BENCH)) \
@@ -415,7 +418,8 @@ export BINDIR := $(abspath $(B)/bin)
 export TOOLDIR := $(abspath $(B)/t)
 export PYTHONDONTWRITEBYTECODE := 1
 
-SCENARIOS := tests/scenarios/greylistd/*.scn tests/scenarios/spfd/*.scn
+SCENARIOS := tests/scenarios/greylistd/*.scn tests/scenarios/spfd/*.scn \
+	tests/scenarios/dkimd/*.scn
 TOOLS := $(B)/t/keytool $(B)/t/polload $(B)/t/filldb $(B)/t/floor \
 	$(B)/t/milterload $(B)/t/rawdkim $(B)/t/testmilter
 
@@ -425,7 +429,7 @@ check-lint: all
 	$(PROVE) tests/lint/t_*.py
 check-unit: $(TEST_PROGRAMS)
 	$(PROVE) -e '' $(TEST_PROGRAMS)
-check-scenarios: all
+check-scenarios: all $(B)/t/testmilter
 	$(PROVE) tests/scenario/t_player.py
 	$(PROVE) -j2 -e tests/run $(SCENARIOS)
 check-milter: $(B)/t/testmilter

@@ -74,6 +74,7 @@ struct milter_message {
 	const struct header_field *fields; /* in order, from the top */
 	size_t field_count;
 	bool header_cut;     /* fields or bytes over a limit are missing here */
+	bool kept_cut;       /* even some of kept_name */
 	bool is_smtputf8;    /* MAIL FROM said SMTPUTF8 */
 	uint64_t body_bytes; /* so far */
 	void *work;          /* the daemon's */
@@ -130,6 +131,10 @@ struct milter_config {
 				 * libmilter looks every 10 minutes only */
 	size_t max_fields;      /* handed over per message */
 	size_t max_field_bytes; /* names and values together */
+	/* Past these limits fields of this name are handed over all the same
+	 * (they follow the others), up to the same limits once more; borrowed
+	 * until milter_free, NULL = none. */
+	const char *kept_name;
 	size_t max_recipients;  /* handed over */
 	bool may_quarantine;    /* negotiate it */
 	bool wants_body;        /* false: never sent */

@@ -119,22 +119,41 @@ copy_value(struct milter_work *work, const char *value, size_t *len_r)
 	return text;
 }
 
+/* May this field be handed over? Those before it were, or m says that some
+ * were not. All after the first that is missing are missing, but for those of
+ * kept_name: so the numbers of all that are here stay true. */
+static bool
+has_room(struct milter_work *work, const char *name, size_t bytes)
+{
+	const struct milter_config *config = &work->session->milter->config;
+	struct milter_message *m = &work->message;
+	const struct header_field field = { .name = name,
+		.name_len = strlen(name) };
+
+	if (!m->header_cut &&
+	    (m->field_count >= config->max_fields ||
+		bytes > config->max_field_bytes - work->field_bytes))
+		m->header_cut = true;
+	if (!m->header_cut)
+		return true;
+	if (config->kept_name == NULL || !header_is(&field, config->kept_name))
+		return false;
+	if (m->field_count >= 2 * config->max_fields ||
+	    bytes > 2 * config->max_field_bytes - work->field_bytes)
+		m->kept_cut = true;
+	return !m->kept_cut;
+}
+
 void
 milter_message_add_field(
     struct milter_work *work, const char *name, const char *value)
 {
-	const struct milter_config *config = &work->session->milter->config;
 	struct milter_message *m = &work->message;
 	struct header_field *field;
 	size_t bytes = strlen(name) + strlen(value);
 
-	/* All after the first that is missing are missing, so that the
-	 * numbers of those before stay true. */
-	if (m->header_cut || m->field_count >= config->max_fields ||
-	    bytes > config->max_field_bytes - work->field_bytes) {
-		m->header_cut = true;
+	if (!has_room(work, name, bytes))
 		return;
-	}
 	if (m->field_count == work->field_cap) {
 		work->field_cap = 2 * work->field_cap + 16;
 		work->fields = xmem_realloc(

@@ -7,7 +7,9 @@
  * checked again. What it cannot do, or not safely, is said here as a result.
  *
  * Fields are those of header.h ("\n" folds); the body has CRLF line ends, and
- * a last line without one is completed.
+ * a last line without one is completed. A CR or LF that is not half of CRLF,
+ * and a line of more than ten megabytes, make a body that is not verified
+ * (RESULT_PERMERROR) and not signed (an error).
  *
  * Sources: RFC 6376, RFC 8463.
  * Threads: one engine for all threads; a verification or a signing belongs to
@@ -109,7 +111,8 @@ struct engine_sign *engine_sign_new(struct engine *engine,
 /* The body, in pieces. */
 void engine_sign_body(struct engine_sign *sign, const void *bytes, size_t len);
 /* Ends. Returns the value of the DKIM-Signature field (no leading space,
- * folds "\n\t"), valid until engine_sign_free, or NULL with err. */
+ * folds "\n\t"), valid until engine_sign_free, or NULL with err; so too when
+ * our own guard would not let the signature pass (d=, s= no domains). */
 const char *engine_sign_end(struct engine_sign *sign, struct err *err);
 /* Frees it, at any stage; sets *sign to NULL. */
 void engine_sign_free(struct engine_sign **sign);

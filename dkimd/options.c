@@ -252,7 +252,7 @@ const struct config_option options_table[] = {
 		  "them" },
 	{ .name = "RemoveARAll", .type = CONFIG_BOOL,
 	  .offset = FIELD(remove_ar_all), .initial = "no",
-	  .help = "of RemoveARFrom, not only results of DKIM" },
+	  .help = "RemoveARFrom: not only results about DKIM" },
 	{ .name = "RemoveARFrom", .type = CONFIG_STRING,
 	  .offset = FIELD(remove_ar_from), .initial = "", .argument = "HOSTS",
 	  .help = "names whose results are removed, besides our own" },

@@ -75,6 +75,9 @@ void
 outcome_judge(struct outcome *outcome, const struct outcome_policy *policy,
     const struct outcome_message *message)
 {
+	/* The resolver withholds what was forged: then there is no key. */
+	if (outcome->dnssec == OUTCOME_BOGUS && outcome->key == NULL)
+		treat(outcome, policy->bogus_key, "key is bogus");
 	if (outcome->result != RESULT_PASS)
 		return;
 	if (outcome->key != NULL && outcome->key->type == KEYRECORD_RSA &&

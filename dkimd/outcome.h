@@ -74,7 +74,7 @@ struct outcome_message {
 };
 
 /* Judges a signature whose result is RESULT_PASS by policy; changes result
- * and reason. Leaves others alone, but for a bogus key. */
+ * and reason. Leaves others alone, but for a bogus key, which is none. */
 void outcome_judge(struct outcome *outcome, const struct outcome_policy *policy,
     const struct outcome_message *message);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include <pthread.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/authres.h"
 #include "common/dns_options.h"
 #include "common/dns_thread.h"
 #include "common/log.h"
@@ -89,7 +89,8 @@ server_open(const struct config *config, uid_t uid, gid_t gid, struct err *err)
 	(void)pthread_mutex_init(&server->lock, NULL);
 	server->owner = uid;
 	if (gethostname(server->hostname, sizeof(server->hostname) - 1) != 0)
-		memcpy(server->hostname, "localhost", sizeof("localhost"));
+		(void)snprintf(
+		    server->hostname, sizeof(server->hostname), "localhost");
 	server->dns_config = dns_options_config(&options->dns);
 	server->first = settings_load(config, uid, warn, NULL, err);
 	if (server->first == NULL ||
@@ -163,6 +164,7 @@ make_milter(struct server *server, struct err *err)
 		.timeout_s = options->session_timeout_s,
 		.max_fields = (size_t)options->max_fields,
 		.max_field_bytes = (size_t)options->maximum_headers,
+		.kept_name = AUTHRES_NAME,
 		.max_recipients = (size_t)options->max_recipients,
 		.may_quarantine = true,
 		.wants_body = true,

@@ -42,6 +42,7 @@ decide(struct milter_message *m, struct job *job)
 {
 	const struct mailbox *sender = NULL;
 	struct err err = { "" };
+	int found;
 	struct signplan_facts facts = {
 		.client_name = m->client->name,
 		.client_ip =
@@ -56,10 +57,11 @@ decide(struct milter_message *m, struct job *job)
 		.now = now_wall_s(),
 	};
 
-	if (signplan_sender(job->settings, m->fields, m->field_count, m->arena,
-		&sender, &err) == 0)
-		facts.sender = sender;
-	else
+	found = signplan_sender(
+	    job->settings, m->fields, m->field_count, m->arena, &sender, &err);
+	facts.sender = sender;
+	facts.has_several_senders = found > 0;
+	if (found != 0)
 		facts.sender_error = arena_strdup(m->arena, err.text);
 	signplan_decide(job->settings, &facts, m->arena, &job->plan);
 	job->is_peer = job->plan.is_peer;
@@ -115,7 +117,10 @@ on_header_end(void *arg, struct milter_message *m)
 		session_verify_begin(m, job);
 		break;
 	case SIGNPLAN_ERROR:
-		fail(m, job, ACTION_SIGNATURE_ERROR, job->plan.reason);
+		if (m->header_cut)
+			fail(m, job, ACTION_SECURITY, "too much header data");
+		else
+			fail(m, job, ACTION_SIGNATURE_ERROR, job->plan.reason);
 		break;
 	case SIGNPLAN_PASS:
 		break;
@@ -163,6 +168,25 @@ remove_claims(struct milter_message *m, const struct job *job)
 			 " claim%s to be ours",
 		    session_queue_id(m), count, count == 1 ? "" : "s",
 		    count == 1 ? "s" : "");
+}
+
+/* Results in our name that could not even be counted. No honest message has
+ * so many. */
+static bool
+has_claims_left(const struct milter_message *m, const struct job *job,
+    struct milter_verdict *verdict)
+{
+	if (!m->kept_cut || job->settings->options->keep_auth_results)
+		return false;
+	*verdict = (struct milter_verdict){
+		.action = MILTER_REJECT,
+		.code = "550",
+		.enhanced = "5.7.0",
+		.text = "too many Authentication-Results fields",
+	};
+	log_info("%s: action=reject cause=\"%s\"", session_queue_id(m),
+	    verdict->text);
+	return true;
 }
 
 static void
@@ -296,7 +320,7 @@ on_end(void *arg, struct milter_message *m, struct milter_verdict *verdict)
 	if (job->is_peer)
 		return;
 	remove_claims(m, job);
-	if (refuse(m, job, verdict))
+	if (has_claims_left(m, job, verdict) || refuse(m, job, verdict))
 		return;
 	switch (job->kind) {
 	case JOB_PASS:

@@ -273,6 +273,8 @@ read_identity(struct parse *p)
 	char text[IDENTITY_MAX + 1], *at;
 	struct tagtext_piece value, domain;
 
+	if (p->sig->domain[0] == '\0')
+		return;
 	if (!optional(p, "i", &value)) {
 		char *own = arena_alloc(p->arena, strlen(p->sig->domain) + 2);
 

@@ -47,12 +47,16 @@ check_several(const struct settings *settings, const struct mailbox *list,
 {
 	if (count == 0)
 		return err_set(err, "no address in %s", name);
-	if (count > 1 && settings->only_own_from)
-		return err_set(err, "several addresses in %s", name);
-	for (int i = 1; i < count; i++)
-		if (!str_equal_nocase(list[i].domain, list[0].domain))
-			return err_set(
-			    err, "addresses of several domains in %s", name);
+	if (count > 1 && settings->only_own_from) {
+		(void)err_set(err, "several addresses in %s", name);
+		return 1;
+	}
+	for (int i = 1; i < count; i++) {
+		if (str_equal_nocase(list[i].domain, list[0].domain))
+			continue;
+		(void)err_set(err, "addresses of several domains in %s", name);
+		return 1;
+	}
 	return 0;
 }
 
@@ -64,7 +68,7 @@ signplan_sender(const struct settings *settings,
 	const struct header_field *field = NULL;
 	const char *name = "From";
 	struct mailbox *list;
-	int count;
+	int count, several;
 
 	for (size_t i = 0;
 	     field == NULL && i < dataset_count(settings->sender_headers);
@@ -80,10 +84,10 @@ signplan_sender(const struct settings *settings,
 	    field->value, field->value_len, arena, &list, err);
 	if (count < 0)
 		return err_prefix(err, "can't parse %s: ", name);
-	if (check_several(settings, list, count, name, err) < 0)
-		return -1;
-	*sender_r = list;
-	return 0;
+	several = check_several(settings, list, count, name, err);
+	if (several == 0)
+		*sender_r = list;
+	return several;
 }
 
 /* Tables hold A-labels; what has none stays as it is, and matches nothing. */
@@ -436,7 +440,9 @@ decide_to_sign(struct work *w, enum signplan_action otherwise)
 	bool matches;
 
 	if (w->sender == NULL) {
-		set_unsigned(w, own ? SIGNPLAN_ERROR : otherwise,
+		bool is_error = own && !w->facts->has_several_senders;
+
+		set_unsigned(w, is_error ? SIGNPLAN_ERROR : otherwise,
 		    own ? w->facts->sender_error : why_not_own);
 		return;
 	}

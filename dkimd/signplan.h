@@ -47,6 +47,7 @@ struct signplan_facts {
 	 * none that can be understood. */
 	const struct mailbox *sender;
 	const char *sender_error;
+	bool has_several_senders; /* legal, but nobody can tell who signs */
 	/* The value of a macro "{name}", or NULL; may be NULL itself. */
 	const char *(*macro)(void *arg, const char *name);
 	void *macro_arg;
@@ -75,9 +76,9 @@ struct signplan {
 };
 
 /* Finds the sender that signing goes by: SenderMacro, else the first field of
- * SenderHeaders that is there. Returns 0 with *sender_r (in arena), or -1
- * with err: no such field, several of its name, cannot be understood, or
- * several addresses of different domains. */
+ * SenderHeaders that is there. Returns 0 with *sender_r (in arena), 1 with
+ * err where there are several addresses, of different domains, or -1 with
+ * err: no such field, several of its name, or it cannot be understood. */
 int signplan_sender(const struct settings *settings,
     const struct header_field *fields, size_t field_count, struct arena *arena,
     const struct mailbox **sender_r, struct err *err);

@@ -6,12 +6,15 @@ import pathlib
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FAULTDNS = ROOT / "tests/dns/faultdns.py"
 DNSASK = pathlib.Path(os.environ.get("TOOLDIR", ROOT / "build/t")) / "dnsask"
+
+NSD = "/usr/sbin/nsd"
 
 
 class FaultDns:
@@ -54,6 +57,60 @@ class FaultDns:
     def __exit__(self, *_):
         self.stop()
         shutil.rmtree(self.folder)
+
+
+def sign(folder, text, old, new):
+    """Makes a signed zone "signed.test" of text and the file of its key; the
+    words old become new afterwards. Returns the names of both files."""
+    zone = folder / "signed.test"
+    zone.write_text("$ORIGIN signed.test.\n" + text)
+    run = lambda *command: subprocess.run(
+        command, cwd=folder, check=True, text=True, capture_output=True).stdout
+    key = run("ldns-keygen", "-a", "ECDSAP256SHA256", "signed.test").strip()
+    run("ldns-signzone", "-o", "signed.test", zone.name, key)
+    zone = folder / "signed.test.signed"
+    zone.write_text(zone.read_text().replace(old, new))
+    return zone, folder / f"{key}.key"
+
+
+class Nsd:
+    """Debian's nsd with one zone on a free port."""
+
+    def __init__(self, folder, zone):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.address = f"127.0.0.1@{port}"
+        (folder / "nsd.conf").write_text(f"""
+server:
+    ip-address: {self.address}
+    username: ""
+    zonesdir: "{folder}"
+    database: ""
+    pidfile: ""
+    xfrdir: "{folder}"
+    zonelistfile: "{folder}/zones"
+    xfrdfile: "{folder}/xfrd"
+    server-count: 1
+remote-control:
+    control-enable: no
+zone:
+    name: signed.test
+    zonefile: "{zone}"
+""")
+        self.process = subprocess.Popen(
+            [NSD, "-d", "-c", folder / "nsd.conf"], stderr=subprocess.PIPE,
+            text=True)
+        for line in self.process.stderr:
+            if "nsd started" in line:
+                break
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.communicate()
 
 
 class Asker:

@@ -50,8 +50,9 @@ class Message:
             name, value = self.fields[-1]
             self.fields[-1] = name, f"{value}\r\n{line}"
             return
-        name, _, value = line.replace("\n", "\r\n").partition(":")
-        self.fields.insert(at, (name, value))
+        found = [one.replace("\n", "\r\n").partition(":")
+                 for one in re.split(r"\n(?![ \t])", line)]
+        self.fields[at:at] = [(name, value) for name, _, value in found]
 
     def drop(self, name):
         self.fields = [f for f in self.fields if f[0].lower() != name.lower()]

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""SPF and greylisting in front of a real Postfix, for the eye.
+"""SPF, greylisting and DKIM at a real Postfix, for the eye.
 
-Starts a private Postfix with spfd and greylistd beside it, and DNS; sends
-mail to it over SMTP from several addresses and shows what became of each and
+Starts a private Postfix with spfd, greylistd and dkimd beside it, and DNS;
+sends mail to it over SMTP from several addresses and shows what became of each and
 why.  Nothing on this machine changes; the logs and the delivered mails are
 kept in build/demo.
 Status 0 when all went as it should, 1 when not, 77 when it cannot run here.
@@ -14,6 +14,7 @@ import shutil
 import sys
 from typing import NamedTuple
 
+import dkimdemo
 from namespaces import SKIP, Unavailable, enter, have_ipv6
 from rig import PROGRAM, ROOT, Rig, send
 from spfworld import SpfServer, start_dns
@@ -98,7 +99,7 @@ CHOSEN = [
 
 def prepare(rig):
     """Postfix, spfd and greylistd, as an administrator sets them up."""
-    rig.dns = start_dns(ZONE)
+    rig.dns = start_dns(ZONE + dkimdemo.zone(rig))
     SpfServer(rig, "spfd", 10029).start()
     rig.postfix.smtpd(25, smtpd_recipient_restrictions=RESTRICTIONS)
     options = {}
@@ -115,6 +116,7 @@ def prepare(rig):
                           "check_policy_service inet:127.0.0.1:10024")
         rig.server("selective", 10024, selective="yes", dnsbl="bl.example",
                    nameservers="127.0.0.1@53").start()
+    dkimdemo.prepare(rig)
     rig.postfix.start()
 
 
@@ -130,7 +132,6 @@ class Demo:
                 continue
             if mail.why == "recipient table" and PROGRAM == "postgrey":
                 continue
-            self.number += 1
             self.row(mail)
 
     def row(self, mail):
@@ -153,13 +154,18 @@ class Demo:
                 rf"client_address={mail.client}, .*recipient={to}"
                 "(, suspicious=.*)?$", since)
             why = line.group(1) + (line.group(2) or "")
-        right = sent.code == mail.code and re.fullmatch(mail.why, why)
-        self.wrong += not right
-        print(ROW.format(self.number, mail.what, mail.client,
-                         mail.sender or "<>", mail.recipient, outcome,
-                         why + ("" if right else "   <== WRONG")),
-              flush=True)
+        self.line(mail.what, mail.client, mail.sender, mail.recipient,
+                  outcome, why,
+                  sent.code == mail.code and re.fullmatch(mail.why, why))
         self.note(mail, sent, line, text)
+
+    def line(self, what, client, sender, recipient, outcome, why, right):
+        """Print a row."""
+        self.number += 1
+        self.wrong += not right
+        print(ROW.format(self.number, what, client, sender or "<>", recipient,
+                         outcome, why + ("" if right else "   <== WRONG")),
+              flush=True)
 
     def note(self, mail, sent, line, text):
         """The first of each kind in full."""
@@ -195,10 +201,14 @@ def show(rig):
     """Run the demo; returns the exit status."""
     prepare(rig)
     print("main.cf:\n  smtpd_recipient_restrictions =\n    "
-          + RESTRICTIONS + f"\nspfd: as installed\ngreylistd: --delay={DELAY}"
+          + RESTRICTIONS + "\n  smtpd_milters = inet:127.0.0.1:8891"
+          f"\nspfd: as installed\ngreylistd: --delay={DELAY}"
           " --auto-whitelist-clients=1, whitelists, a recipient table\n"
           f"greylistd for port {SELECTIVE}: --selective=yes"
-          " --dnsbl=bl.example\n")
+          " --dnsbl=bl.example\ndkimd: Domain example.net, a key by dkimctl"
+          " genkey, MTA ORIGINATING\n"
+          f"port {dkimdemo.SUBMISSION} (submission):"
+          " -o milter_macro_daemon_name=ORIGINATING\n")
     print(ROW.format("", "mail to Postfix, by SMTP", "from host", "sender",
                      "recipient", "answer", "why"))
     print("-" * 115)
@@ -213,8 +223,9 @@ def show(rig):
     demo.send(SPF)
     if PROGRAM == "greylistd":
         demo.send(CHOSEN)
+    dkimdemo.show(demo)
     for title, text in zip(demo.notes[::2], demo.notes[1::2]):
-        demo.wrong += text == "MISSING"
+        demo.wrong += text.endswith("MISSING")
         print(f"\n{title}:\n  {text}")
     return demo
 

@@ -2,7 +2,7 @@
 /*
  * A name server runs in a thread of its own. It counts what it is asked and
  * waits for its cue before it answers, so that all questions of a message can
- * be seen at once. What DNSSEC adds is in tests/fault/t_dns.py.
+ * be seen at once. DNSSEC and CNAMEs are in tests/fault/t_dkim_dns.py.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>

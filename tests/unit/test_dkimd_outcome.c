@@ -16,7 +16,7 @@ static const struct {
 	const char *must; /* a field that must be signed */
 	enum outcome_dnssec dnssec;
 	enum outcome_treatment bogus, unprotected;
-	bool is_test;
+	bool is_test, is_withheld;
 	enum result want;
 	const char *reason;
 } judge_rows[] = {
@@ -114,6 +114,20 @@ static const struct {
 	    .bogus = OUTCOME_FAIL,
 	    .want = RESULT_FAIL,
 	    .reason = "key is bogus" },
+	{ .name = "a forged key that the resolver withholds",
+	    .length = -1,
+	    .dnssec = OUTCOME_BOGUS,
+	    .is_withheld = true,
+	    .bogus = OUTCOME_FAIL,
+	    .want = RESULT_FAIL,
+	    .reason = "key is bogus" },
+	{ .name = "the same, as if nothing were known",
+	    .length = -1,
+	    .dnssec = OUTCOME_BOGUS,
+	    .is_withheld = true,
+	    .bogus = OUTCOME_AS_IS,
+	    .want = RESULT_TEMPERROR,
+	    .reason = "" },
 	{ .name = "an unprotected key, neutral",
 	    .bits = 2048,
 	    .length = -1,
@@ -162,10 +176,11 @@ test_judge(void)
 			.must_be_signed = &judge_rows[i].must,
 			.must_be_signed_count = judge_rows[i].must != NULL,
 		};
+		bool is_withheld = judge_rows[i].is_withheld;
 		struct outcome o = { .sig = &sig,
-			.result = RESULT_PASS,
+			.result = is_withheld ? RESULT_TEMPERROR : RESULT_PASS,
 			.reason = "",
-			.key = &key,
+			.key = is_withheld ? NULL : &key,
 			.dnssec = judge_rows[i].dnssec,
 			.covers_body = judge_rows[i].length < 0 };
 
