@@ -29,9 +29,9 @@ class Session(socketserver.StreamRequestHandler):
                 os._exit(int(wish["die"]))
             if "log" in wish:
                 log(wish["log"])
-            for text in (wish.get("say", "DUNNO"), wish.get("more", "")):
-                if text:
-                    self.wfile.write(f"action={text}\n\n".encode())
+            replies = wish.get("say", "DUNNO"), wish.get("more", "")
+            self.wfile.write("".join(f"action={text}\n\n" for text in replies
+                                     if text).encode())
             if "shut" in wish:
                 return
             wish = {}

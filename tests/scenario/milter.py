@@ -195,11 +195,11 @@ class MilterPlayer(Player):
             macros["{auth_type}"] = about.pop("auth", "PLAIN")
             macros["{auth_authen}"] = login
         address, name = about.pop("address"), about.pop("name")
-        about.pop("helo", None)
         try:
             self.session = milterclient.Session(
-                self.home, client=address or None, name=name, helo=name,
-                macros={**macros, **about}, patience=self.daemon.wait)
+                self.home, client=address or None, name=name,
+                helo=about.pop("helo", name), macros={**macros, **about},
+                patience=self.daemon.wait)
         except (milterclient.Gone, OSError) as e:
             raise self.lost(e) from None
 

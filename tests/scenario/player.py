@@ -129,7 +129,7 @@ class Player(Stage):
     def reload(self, step):
         del step
         self.up()
-        self.notified, mark = [], len(self.log)
+        before, mark = self.notified.count("READY=1"), len(self.log)
         self.process.send_signal(signal.SIGHUP)
 
         def reloaded():
@@ -137,8 +137,11 @@ class Player(Stage):
                 self.poke()
             if self.process.poll() is not None:
                 raise PlayError("(server died)")
-            return "READY=1" in self.notified or any(
-                self.daemon.reloaded.fullmatch(t) for t, _ in self.log[mark:])
+            # A log line may be late, and then be taken for the next one's.
+            if self.daemon.notifies:
+                return self.notified.count("READY=1") > before
+            return any(self.daemon.reloaded.fullmatch(t)
+                       for t, _ in self.log[mark:])
         self.wait(reloaded, "reload", 0.02)
 
     def run(self, step):

@@ -21,7 +21,7 @@ class Fake(daemons.Daemon):
     """fake.py, which waits for nobody."""
 
     name = "fake"
-    wait = 1.5
+    wait = 1
     user = None
     notifies = False
 
