@@ -178,8 +178,6 @@ ctl_configure(struct ctl *ctl)
 	bool replaced = false;
 	struct err err;
 
-	ctl->config = config_new(options_table, sizeof(struct options));
-	config_set_style(ctl->config, OPTIONS_STYLE);
 	if (path == NULL)
 		path = default_file(ctl);
 	if (path != NULL && config_read(ctl->config, path, &err) != 0)
@@ -190,7 +188,6 @@ ctl_configure(struct ctl *ctl)
 	}
 	if (options_check(ctl->config, &err) != 0)
 		return ctl_fail(ctl, EX_CONFIG, "%s", err.text);
-	ctl->options = config_values(ctl->config);
 	return 0;
 }
 
@@ -200,20 +197,21 @@ warn(void *arg, const char *text)
 	ctl_fail(arg, 0, "warning: %s", text);
 }
 
-/* Who the daemon runs as; ourselves where that cannot be told. */
+/* Who the daemon runs as; ourselves where that cannot be told, and where
+ * somebody who is not root tries something out. */
 static uid_t
 owner_of(const struct ctl *ctl)
 {
-	const struct daemon_config *daemon = &ctl->options->daemon;
-	uid_t uid;
+	uid_t uid = geteuid(), found;
 	gid_t gid;
 	struct err err;
 
-	return daemon->user[0] != '\0' &&
-		       sandbox_lookup(
-			   daemon->user, daemon->group, &uid, &gid, &err) == 0
-		   ? uid
-		   : geteuid();
+	if (uid != 0 && !config_is_set(ctl->config, "User"))
+		return uid;
+	return sandbox_lookup(ctl->options->daemon.user,
+		   ctl->options->daemon.group, &found, &gid, &err) == 0
+		   ? found
+		   : uid;
 }
 
 struct settings *
@@ -289,7 +287,7 @@ ctl_load_key(const struct ctl *ctl, const char *path)
 {
 	const struct privkey_config config = {
 		.base = ".",
-		.owner = geteuid(),
+		.owner = owner_of(ctl),
 		.min_bits = 0,
 		.warn = warn,
 		.arg = (void *)(uintptr_t)ctl,
@@ -395,6 +393,24 @@ run_words(struct ctl *ctl, int argc, char **argv)
 	return run(ctl, argc - 1, argv + 1);
 }
 
+/* The configuration with the daemon's defaults, which its file may change. */
+static int
+prepare(struct ctl *ctl)
+{
+	const struct daemon_default *d = ctl->is_opendkim
+					     ? options_opendkim_defaults
+					     : options_dkimd_defaults;
+	struct err err;
+
+	ctl->config = config_new(options_table, sizeof(struct options));
+	config_set_style(ctl->config, OPTIONS_STYLE);
+	for (; d->name != NULL; d++)
+		if (config_default(ctl->config, d->name, d->value, &err) < 0)
+			return ctl_fail(ctl, EX_SOFTWARE, "%s", err.text);
+	ctl->options = config_values(ctl->config);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -411,12 +427,16 @@ main(int argc, char **argv)
 		ctl.program = name;
 		ctl.is_opendkim = true;
 	}
+	code = prepare(&ctl);
+	if (code != 0)
+		goto out;
 	if (strcmp(name, "opendkim-genkey") == 0)
 		code = ctl_genkey(&ctl, argc, argv);
 	else if (strcmp(name, "opendkim-testkey") == 0)
 		code = ctl_testkey(&ctl, argc, argv);
 	else
 		code = run_words(&ctl, argc, argv);
+out:
 	close_all(&ctl);
 	return code;
 }

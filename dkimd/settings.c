@@ -177,12 +177,13 @@ static int
 load_keys(const struct load *l)
 {
 	const struct options *o = l->o;
-	struct warning w = { l, "RequireSafeKeys" };
+	struct warning w = { l, "KeyFile, KeyTable" };
 	const struct privkey_config config = {
 		.base = o->base_directory,
 		.owner = l->owner,
 		.safe = o->require_safe_keys,
 		.min_bits = (unsigned)o->minimum_key_bits,
+		.rereads = true,
 		.warn = warn_named,
 		.arg = &w,
 	};
