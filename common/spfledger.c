@@ -250,16 +250,6 @@ validated_name(
 	return ledger->stop == SPFLEDGER_GOES_ON ? best : NULL;
 }
 
-static bool
-is_ascii(const char *text)
-{
-	for (; *text != '\0'; text++) {
-		if ((*text & 0x80) != 0)
-			return false;
-	}
-	return true;
-}
-
 const char *
 spfledger_validated(struct spfledger *ledger, const char *domain)
 {
@@ -285,7 +275,7 @@ spfledger_may_match(const struct spfledger *ledger, struct spfrecord_text spec)
 	if (!spfmacro_needs_local(spec))
 		return true;
 	*ledger->uses |= SPFMACRO_USE_SENDER;
-	return is_ascii(ledger->input->sender_local);
+	return str_is_ascii(ledger->input->sender_local);
 }
 
 bool
