@@ -496,10 +496,10 @@ is_same_id(const char *text, size_t len, const char *id)
 	return len == id_len && strncasecmp(text, id, len) == 0;
 }
 
-/* Is it beyond doubt that the identifier is not id? Only then another program
- * cannot take it for id either. */
+/* Is it beyond doubt who speaks? Only then another program cannot take it for
+ * another one either. The identifier is *len_r bytes at *id_r. */
 static bool
-is_foreign(struct header_cursor *cursor, const char *id)
+is_clear(struct header_cursor *cursor, const char **id_r, size_t *len_r)
 {
 	bool is_quoted;
 	size_t start;
@@ -512,8 +512,9 @@ is_foreign(struct header_cursor *cursor, const char *id)
 	start = cursor->at;
 	while (is_id_char(peek(cursor)))
 		cursor->at++;
-	if (cursor->at == start ||
-	    is_same_id(cursor->text + start, cursor->at - start, id))
+	*id_r = cursor->text + start;
+	*len_r = cursor->at - start;
+	if (*len_r == 0)
 		return false;
 	/* Quotes around anything but a plain word hide something. */
 	if (is_quoted && peek(cursor) != '"')
@@ -532,9 +533,32 @@ bool
 authres_claims(const struct header_field *field, const char *authserv_id)
 {
 	struct header_cursor cursor = { field->value, field->value_len, 0 };
+	const char *id;
+	size_t len;
 
 	if (!header_is(field, AUTHRES_NAME))
 		return false;
 	return field->value_len > AUTHRES_VALUE_MAX ||
-	       !is_foreign(&cursor, authserv_id);
+	       !is_clear(&cursor, &id, &len) ||
+	       is_same_id(id, len, authserv_id);
+}
+
+bool
+authres_speaker(const struct header_field *field, struct str *s)
+{
+	struct header_cursor cursor = { field->value, field->value_len, 0 };
+	const char *id, *slash;
+	size_t len;
+
+	if (!header_is(field, AUTHRES_NAME) ||
+	    field->value_len > AUTHRES_VALUE_MAX ||
+	    !is_clear(&cursor, &id, &len))
+		return false;
+	slash = memchr(id, '/', len);
+	if (slash != NULL)
+		len = (size_t)(slash - id);
+	while (len > 0 && id[len - 1] == '.')
+		len--;
+	str_add_bytes(s, id, len);
+	return true;
 }
