@@ -45,6 +45,7 @@ common_SRCS := \
 	common/daemon.c \
 	common/daemon_process.c \
 	common/dns.c \
+	common/dns_answer.c \
 	common/dns_config.c \
 	common/dns_context.c \
 	common/dns_loop.c \

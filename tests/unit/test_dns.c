@@ -612,6 +612,28 @@ test_reverse(void)
 	}
 }
 
+static void
+test_has_address(void)
+{
+	static const struct dnspacket_record records[] = {
+		{ .data = "\300\0\2\1", .len = 4 },
+		{ .data = "\300\0\2\2", .len = 4 },
+	};
+	const struct dns_answer answer = { .status = DNS_FOUND,
+		.count = CHECK_COUNT(records),
+		.records = records },
+				none = { .status = DNS_NO_DATA };
+	struct ip ip;
+
+	(void)ip_parse("192.0.2.2", &ip);
+	check_true("it is", dns_has_address(&answer, &ip));
+	check_false("nothing is", dns_has_address(&none, &ip));
+	(void)ip_parse("192.0.2.3", &ip);
+	check_false("another", dns_has_address(&answer, &ip));
+	(void)ip_parse("c000:0202::", &ip);
+	check_false("one that begins so", dns_has_address(&answer, &ip));
+}
+
 /* Writes a file in the directory of temporary files; the caller unlinks. */
 static void
 write_file(char *path, size_t cap, const char *text)
@@ -756,6 +778,7 @@ main(void)
 	test_crowd(&server, loop);
 	test_policysrv();
 	test_reverse();
+	test_has_address();
 	test_resolv_conf();
 	test_bad_config(loop);
 	ev_io_stop(loop, &server.io);
