@@ -95,6 +95,7 @@ common_SRCS := \
 	common/store_open.c \
 	common/str.c \
 	common/textfile.c \
+	common/tool.c \
 	common/unit.c \
 	common/xmem.c
 
@@ -181,7 +182,7 @@ UNIT_TESTS := \
 	test_sock test_sockset test_spf test_spf_kept test_spfanswers \
 	test_spfcache test_spfguard test_spfguard_error test_spfidn \
 	test_spfmacro test_spfrecord \
-	test_store test_str test_unit test_xmem \
+	test_store test_str test_tool test_unit test_xmem \
 	test_btree test_ctl_entry test_ctl_logline test_ctl_print test_ctl_text \
 	test_greylist test_greystore test_instances test_key test_namemap \
 	test_dnslist test_dnslist_checks test_facts test_facts_memory \
