@@ -173,10 +173,16 @@ known_name(const struct signplan_facts *facts)
 		   : facts->client_name;
 }
 
+/* Without an address a client is this machine, but not one that even Postfix
+ * calls unknown. */
 static bool
 is_host_of(const struct work *w, const struct hostlist *list)
 {
-	return hostlist_has(list, known_name(w->facts), w->facts->client_ip);
+	const char *name = known_name(w->facts);
+
+	if (name == NULL && w->facts->client_ip == NULL)
+		return false;
+	return hostlist_has(list, name, w->facts->client_ip);
 }
 
 /* Does the message come from one of ours? If not, says why. */
@@ -194,6 +200,8 @@ is_own(const struct work *w, const char **why_r)
 		return true;
 	if (f->client_ip != NULL)
 		(void)ip_format(f->client_ip, ip);
+	else if (known_name(f) == NULL)
+		memcpy(ip, "unknown", sizeof("unknown"));
 	*why_r = format(
 	    w, "%s [%s] not internal; not authenticated", client_name(f), ip);
 	if (s->mta != NULL)
