@@ -15,6 +15,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/args.h"
 #include "common/dns_options.h"
 #include "common/log.h"
 #include "common/sandbox.h"
@@ -360,8 +361,7 @@ prepare(struct ctl *ctl)
 int
 main(int argc, char **argv)
 {
-	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
-	const char *name = slash != NULL ? slash + 1 : argc > 0 ? argv[0] : "";
+	const char *name = args_program(argc, argv);
 	struct ctl ctl = { .program = "dkimctl" };
 	int code;
 

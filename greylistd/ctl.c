@@ -11,7 +11,6 @@
  * Read on in: ctl.h, ctl_entry.h (keys and filters), ctl_list.c, ctl_rule.c,
  * ctl_text.h (the export format), ctl_postgrey.c, ctl_report.c.
  */
-#include <assert.h>
 #include <errno.h>
 #include <grp.h>
 #include <libgen.h>
@@ -23,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/args.h"
 #include "common/now.h"
 #include "common/str.h"
 #include "common/tool.h"
@@ -441,12 +441,9 @@ main(int argc, char **argv)
 {
 	struct ctl ctl = { .json = false };
 	struct globals globals = { .config_file = NULL };
-	const char *name = argc > 0 ? strrchr(argv[0], '/') : NULL;
 	int first, code;
 
-	assert(argc > 0);
-	name = name != NULL ? name + 1 : argv[0];
-	if (strcmp(name, "postgreyreport") == 0) {
+	if (strcmp(args_program(argc, argv), "postgreyreport") == 0) {
 		code = ctl_report(&ctl, argc, argv);
 		goto out;
 	}
