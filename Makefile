@@ -38,6 +38,7 @@ common_SRCS := \
 	common/arena.c \
 	common/args.c \
 	common/authres.c \
+	common/authres_parse.c \
 	common/base64.c \
 	common/config.c \
 	common/config_file.c \
