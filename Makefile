@@ -94,6 +94,9 @@ common_SRCS := \
 	common/store.c \
 	common/store_checkpoint.c \
 	common/store_open.c \
+	common/store_recover.c \
+	common/store_schema.c \
+	common/store_wal.c \
 	common/str.c \
 	common/textfile.c \
 	common/tool.c \
