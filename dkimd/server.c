@@ -112,10 +112,13 @@ server_test(const struct config *config, struct err *err)
 	struct settings *settings;
 	uid_t uid = geteuid();
 	gid_t gid;
+	struct err why;
 
 	if (daemon->user[0] != '\0' &&
-	    sandbox_lookup(daemon->user, daemon->group, &uid, &gid, err) < 0)
-		return err_prefix(err, "User: ");
+	    sandbox_lookup(daemon->user, daemon->group, &uid, &gid, &why) < 0)
+		return err_set(err,
+		    "User: %s; make it (systemd-sysusers) or name another",
+		    why.text);
 	if (options->dns.trust_anchor_file[0] != '\0' &&
 	    access(options->dns.trust_anchor_file, R_OK) != 0)
 		return err_set(err,
