@@ -43,6 +43,7 @@ common_SRCS := \
 	common/config.c \
 	common/config_file.c \
 	common/config_help.c \
+	common/config_value.c \
 	common/daemon.c \
 	common/daemon_process.c \
 	common/dns.c \
