@@ -56,6 +56,7 @@ common_SRCS := \
 	common/dnspacket.c \
 	common/err.c \
 	common/header.c \
+	common/hostname.c \
 	common/ip.c \
 	common/json.c \
 	common/log.c \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <string.h>
-#include <unistd.h>
 
+#include "common/hostname.h"
 #include "common/str.h"
 #include "common/xmem.h"
 
@@ -233,13 +233,8 @@ name_macros(struct settings *s)
 static char *
 own_authserv_id(const char *id)
 {
-	char name[256] = "";
-
-	if (!str_equal_nocase(id, "HOSTNAME"))
-		return xmem_strdup(id);
-	if (gethostname(name, sizeof(name) - 1) != 0)
-		return xmem_strdup("localhost");
-	return xmem_strdup(name);
+	return str_equal_nocase(id, "HOSTNAME") ? hostname_or_own("")
+						: xmem_strdup(id);
 }
 
 /* What needs no file. */
