@@ -47,6 +47,10 @@ struct signplan_facts {
 	 * none that can be understood. */
 	const struct mailbox *sender;
 	const char *sender_error;
+	/* The header, to see whether such a sender might be one of ours; it
+	 * is one when there are no fields. */
+	const struct header_field *fields;
+	size_t field_count;
 	/* The value of a macro "{name}", or NULL; may be NULL itself. */
 	const char *(*macro)(void *arg, const char *name);
 	void *macro_arg;
