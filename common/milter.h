@@ -23,8 +23,7 @@
  * sender. A session past the limit is told so at each MAIL until there is
  * room, a message at its end; so is one whose sender nobody can tell. A
  * message over the limits of the header is handed over with header_cut set:
- * what that means is the daemon's to decide. Fields of one name that the
- * daemon watches are counted even then, and can be removed unseen.
+ * what that means is the daemon's to decide.
  *
  * When the grace of milter_stop is over, no hook is called any more but done;
  * those inside are waited for, so each must come to an end by itself (when
@@ -74,11 +73,10 @@ struct milter_message {
 			      * nobody can tell which */
 	const struct header_field *fields; /* in order, from the top */
 	size_t field_count;
-	bool header_cut; /* fields or bytes over a limit are missing here */
-	size_t watched_missing; /* fields named config.watched among those */
-	bool is_smtputf8;       /* MAIL FROM said SMTPUTF8 */
-	uint64_t body_bytes;    /* so far */
-	void *work;             /* the daemon's */
+	bool header_cut;     /* fields or bytes over a limit are missing here */
+	bool is_smtputf8;    /* MAIL FROM said SMTPUTF8 */
+	uint64_t body_bytes; /* so far */
+	void *work;          /* the daemon's */
 };
 
 /* What the header_end hook wants. */
@@ -133,7 +131,6 @@ struct milter_config {
 	size_t max_fields;      /* handed over per message */
 	size_t max_field_bytes; /* names and values together */
 	size_t max_recipients;  /* handed over */
-	const char *watched;    /* name of a field, static; NULL = none */
 	bool may_quarantine;    /* negotiate it */
 	bool wants_body;        /* false: never sent */
 	/* Names of further macros ("{client_ptr}", "{tls_version}") that
@@ -192,9 +189,6 @@ void milter_insert(
 
 /* Removes field i of m->fields. */
 void milter_remove(struct milter_message *m, size_t i);
-
-/* Removes the m->watched_missing fields that are not in m->fields. */
-void milter_remove_missing(struct milter_message *m);
 
 /* Are there edits already? For tests and logs. */
 size_t milter_edit_count(const struct milter_message *m);

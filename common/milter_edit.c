@@ -47,27 +47,12 @@ milter_remove(struct milter_message *m, size_t i)
 	e->removed[i] = true;
 }
 
-void
-milter_remove_missing(struct milter_message *m)
-{
-	struct milter_work *work = work_of(m);
-	struct milter_edits *e = &work->edits;
-
-	if (m->watched_missing == 0)
-		return;
-	e->missing_name = work->session->milter->config.watched;
-	e->missing_count = m->watched_missing;
-	e->missing_first =
-	    header_count(m->fields, m->field_count, e->missing_name) + 1;
-}
-
 size_t
 milter_edit_count(const struct milter_message *m)
 {
-	const struct milter_edits *e =
-	    &((const struct milter_work *)(const void *)m)->edits;
+	const struct milter_work *work = (const void *)m;
 
-	return e->missing_count + e->removed_count + e->insert_count;
+	return work->edits.removed_count + work->edits.insert_count;
 }
 
 /* A field's name as the MTA counts it: blanks before the colon are not part
@@ -156,19 +141,12 @@ size_t
 milter_edit_plan(struct arena *arena, const struct milter_message *m,
     const struct milter_edits *edits, struct milter_step **steps_r)
 {
-	size_t missing = edits->missing_count;
-	size_t count = missing + edits->removed_count + edits->insert_count;
+	size_t count = edits->removed_count + edits->insert_count;
 	struct milter_step *steps =
 	    arena_alloc(arena, count * sizeof(*steps) + 1);
 
-	for (size_t i = 0; i < missing; i++)
-		steps[i] = (struct milter_step){
-			.is_removal = true,
-			.nth = (int)(edits->missing_first + missing - 1 - i),
-			.name = edits->missing_name,
-		};
 	if (edits->removed_count > 0)
-		plan_removals(arena, m, edits, steps + missing);
+		plan_removals(arena, m, edits, steps);
 	for (size_t i = 0; i < edits->insert_count; i++) {
 		struct milter_step *step = &steps[count - 1 - i];
 

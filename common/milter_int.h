@@ -85,10 +85,6 @@ struct milter_edits {
 	bool *removed;                /* one for each field; NULL = none */
 	struct header_field *inserts; /* in the order of the calls */
 	size_t insert_count, insert_cap, removed_count;
-	/* Fields behind those of the message that are removed as well: this
-	 * many of this name, the first of which is that how-manieth of it. */
-	const char *missing_name;
-	size_t missing_count, missing_first;
 };
 
 /* A message with what only we need to know. */

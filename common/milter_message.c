@@ -119,14 +119,6 @@ copy_value(struct milter_work *work, const char *value, size_t *len_r)
 	return text;
 }
 
-static bool
-is_watched(const struct milter_config *config, const char *name)
-{
-	const struct header_field field = { name, strlen(name), "", 0 };
-
-	return config->watched != NULL && header_is(&field, config->watched);
-}
-
 void
 milter_message_add_field(
     struct milter_work *work, const char *name, const char *value)
@@ -141,7 +133,6 @@ milter_message_add_field(
 	if (m->header_cut || m->field_count >= config->max_fields ||
 	    bytes > config->max_field_bytes - work->field_bytes) {
 		m->header_cut = true;
-		m->watched_missing += is_watched(config, name);
 		return;
 	}
 	if (m->field_count == work->field_cap) {

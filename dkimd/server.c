@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/authres.h"
 #include "common/dns_options.h"
 #include "common/dns_thread.h"
 #include "common/log.h"
@@ -175,7 +174,6 @@ make_milter(struct server *server, struct err *err)
 		.max_fields = (size_t)options->max_fields,
 		.max_field_bytes = (size_t)options->maximum_headers,
 		.max_recipients = (size_t)options->max_recipients,
-		.watched = AUTHRES_NAME,
 		.may_quarantine = true,
 		.wants_body = true,
 	};

@@ -10,10 +10,6 @@
 #include "dkimd/session.h"
 #include "dkimd/session_int.h"
 
-/* Results behind the header's limits that are removed. Nobody has so many,
- * and Postfix looks for each from the top. */
-#define UNSEEN_RESULTS_MAX 16
-
 const char *
 session_queue_id(const struct milter_message *m)
 {
@@ -164,10 +160,6 @@ remove_claims(struct milter_message *m, const struct job *job)
 	for (size_t i = 0; count > 0 && i < m->field_count; i++)
 		if (removed[i])
 			milter_remove(m, i);
-	if (!job->settings->options->keep_auth_results) {
-		milter_remove_missing(m);
-		count += m->watched_missing;
-	}
 	if (count > 0)
 		log_info("%s: removed %zu Authentication-Results field%s that"
 			 " claim%s to be ours",
@@ -259,26 +251,17 @@ end_signing(
 	}
 }
 
-/* What must not pass, or NULL. */
-static const char *
-refusal(const struct milter_message *m, const struct options *options)
-{
-	if (!options->keep_auth_results &&
-	    m->watched_missing > UNSEEN_RESULTS_MAX)
-		return "too many Authentication-Results fields";
-	if (!options->required_headers || options->ignore_malformed_mail ||
-	    m->header_cut)
-		return NULL;
-	return required_problem(m->fields, m->field_count);
-}
-
 /* RequiredHeaders refuses what is no message. Returns true when it did. */
 static bool
 refuse(const struct milter_message *m, const struct job *job,
     struct milter_verdict *verdict)
 {
-	const char *text = refusal(m, job->settings->options);
+	const char *text;
 
+	if (!job->settings->options->required_headers ||
+	    job->settings->options->ignore_malformed_mail || m->header_cut)
+		return false;
+	text = required_problem(m->fields, m->field_count);
 	if (text == NULL)
 		return false;
 	*verdict = (struct milter_verdict){

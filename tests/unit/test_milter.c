@@ -168,30 +168,6 @@ test_plans(void)
 	}
 }
 
-/* Fields that a limit left out stand behind all others. */
-static void
-test_missing(void)
-{
-	struct milter milter = { .config = { .watched = "x-a" } };
-	struct milter_session session = { .milter = &milter };
-	struct milter_work work = {
-		.message = { .arena = arena,
-		    .fields = fields,
-		    .field_count = CHECK_COUNT(fields),
-		    .watched_missing = 2 },
-		.session = &session,
-	};
-
-	milter_remove(&work.message, 1);
-	milter_remove_missing(&work.message);
-	milter_insert(&work.message, "N", "1");
-	check_str("what is missing goes first", plan_text(&work),
-	    "-x-a 6;-x-a 5;-X-A 1;+N=1;");
-	check_bool("it counts", milter_edit_count(&work.message) == 4, true);
-	free(work.edits.removed);
-	free(work.edits.inserts);
-}
-
 static void
 test_replies(void)
 {
@@ -264,7 +240,6 @@ main(void)
 	test_long_addresses();
 	test_values();
 	test_plans();
-	test_missing();
 	test_replies();
 	test_reply_bounds();
 	arena_free(&arena);
