@@ -40,13 +40,16 @@ common_SRCS := \
 	common/arena.c \
 	common/args.c \
 	common/authres.c \
+	common/authres_parse.c \
 	common/base64.c \
 	common/config.c \
 	common/config_file.c \
 	common/config_help.c \
+	common/config_value.c \
 	common/daemon.c \
 	common/daemon_process.c \
 	common/dns.c \
+	common/dns_answer.c \
 	common/dns_config.c \
 	common/dns_context.c \
 	common/dns_loop.c \
@@ -55,6 +58,7 @@ common_SRCS := \
 	common/dnspacket.c \
 	common/err.c \
 	common/header.c \
+	common/hostname.c \
 	common/ip.c \
 	common/json.c \
 	common/log.c \
@@ -94,8 +98,12 @@ common_SRCS := \
 	common/store.c \
 	common/store_checkpoint.c \
 	common/store_open.c \
+	common/store_recover.c \
+	common/store_schema.c \
+	common/store_wal.c \
 	common/str.c \
 	common/textfile.c \
+	common/tool.c \
 	common/unit.c \
 	common/xmem.c
 
@@ -182,7 +190,7 @@ UNIT_TESTS := \
 	test_sock test_sockset test_spf test_spf_kept test_spfanswers \
 	test_spfcache test_spfguard test_spfguard_error test_spfidn \
 	test_spfmacro test_spfrecord \
-	test_store test_str test_unit test_xmem \
+	test_store test_str test_tool test_unit test_xmem \
 	test_btree test_ctl_entry test_ctl_logline test_ctl_print test_ctl_text \
 	test_greylist test_greystore test_instances test_key test_namemap \
 	test_dnslist test_dnslist_checks test_facts test_facts_memory \

@@ -330,6 +330,12 @@ args_parse(const struct args_spec *spec, int argc, char **argv,
 	return scan_words(&s);
 }
 
+const char *
+args_program(int argc, char **argv)
+{
+	return argc > 0 ? str_base(argv[0]) : "";
+}
+
 void
 args_help(FILE *out)
 {

@@ -71,6 +71,10 @@ struct args {
 int args_parse(const struct args_spec *spec, int argc, char **argv,
     struct config *config, struct args *args_r, struct err *err);
 
+/* The name that a program was called by, without the folder; "" when there is
+ * none. */
+const char *args_program(int argc, char **argv);
+
 /* Prints the lines of --help about the options of this file. */
 void args_help(FILE *out);
 

@@ -84,6 +84,11 @@ int authres_parse(const char *value, size_t len, struct arena *arena,
  * identifier in UTF-8 is a claim: it might be the U-labels of ours. */
 bool authres_claims(const struct header_field *field, const char *authserv_id);
 
+/* Appends the identifier of an Authentication-Results field, whatever stands
+ * behind it, without "/" and what follows it and without dots at the end.
+ * Returns false where authres_claims cannot tell whose it is. */
+bool authres_speaker(const struct header_field *field, struct str *s);
+
 /* Can this text be an AuthservID in our configuration: a host name or another
  * ASCII token (RFC 2045: no blanks, quotes, brackets, "/", ";" ...), at most
  * 255 bytes? */

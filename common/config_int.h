@@ -2,8 +2,8 @@
 /*
  * config_int.h - what the parts of config share, for config*.c alone
  *
- * config.c holds values, config_file.c reads and prints files, config_help.c
- * is for readers of --help.
+ * config.c holds values, config_value.c knows their types, config_file.c reads
+ * and prints files, config_help.c is for readers of --help.
  *
  * Threads: as config.h.
  */
@@ -32,6 +32,23 @@ struct config {
 	char **notices;
 	size_t notice_count;
 };
+
+/* Where option's value is in the daemon's struct. */
+void *config_value_field(
+    const struct config *config, const struct config_option *option);
+
+/* Puts value into the field of an option that has one; replace: in place of a
+ * list's elements, not behind them. Returns 0 or -1. */
+int config_value_set(struct config *config, const struct config_option *option,
+    const char *value, bool replace, struct err *err);
+
+/* Appends an element; replace, or an empty one, takes all others away, and an
+ * empty one is not kept. */
+void config_value_add(
+    struct config_list *list, const char *value, bool replace);
+
+/* Frees all elements. */
+void config_value_clear(struct config_list *list);
 
 /* Writes option's value at index i of its list (0 for what is no list) as
  * config_set would take it into buf and returns it. */

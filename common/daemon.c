@@ -192,6 +192,9 @@ configure(struct run *r)
 		if (spec->test != NULL && spec->test(r->config, &err) < 0)
 			return complain(
 			    r, &err, code(spec->exits.config, EX_CONFIG));
+		for (size_t i = 0; i < config_notice_count(r->config); i++)
+			(void)printf("%s: %s\n", spec->name,
+			    config_notice(r->config, i));
 		(void)printf("%s: %s: the configuration is fine\n", spec->name,
 		    r->args.config_file != NULL ? r->args.config_file
 						: "no file");

@@ -18,7 +18,6 @@
 #include "common/arena.h"
 #include "common/dns.h"
 #include "common/dns_int.h"
-#include "common/ip.h"
 #include "common/str.h"
 #include "common/xmem.h"
 
@@ -460,41 +459,4 @@ const struct dns_stats *
 dns_stats(const struct dns *dns)
 {
 	return &dns->stats;
-}
-
-const char *
-dns_status_name(enum dns_status status)
-{
-	switch (status) {
-	case DNS_FOUND:
-		return "found";
-	case DNS_NO_DATA:
-		return "no data";
-	case DNS_NO_NAME:
-		return "no such name";
-	case DNS_TEMPORARY:
-		return "temporary failure";
-	case DNS_BOGUS:
-		return "bogus";
-	}
-	return "?";
-}
-
-const char *
-dns_reverse_name(const struct ip *ip, char buf[static DNS_REVERSE_SIZE])
-{
-	struct str s;
-	size_t i;
-
-	str_init(&s, buf, DNS_REVERSE_SIZE);
-	if (ip->family == IP_V4) {
-		str_addf(&s, "%u.%u.%u.%u.in-addr.arpa", ip->bytes[3],
-		    ip->bytes[2], ip->bytes[1], ip->bytes[0]);
-		return buf;
-	}
-	for (i = 16; i > 0; i--)
-		str_addf(&s, "%x.%x.", ip->bytes[i - 1] & 0x0fU,
-		    ip->bytes[i - 1] >> 4);
-	str_add(&s, "ip6.arpa");
-	return buf;
 }

@@ -107,13 +107,17 @@ void dns_cancel(struct dns_question **question);
 /* The figures; valid until the next call. */
 const struct dns_stats *dns_stats(const struct dns *dns);
 
+struct ip;
+
+/* Is ip one of the answer's A or AAAA records? */
+bool dns_has_address(const struct dns_answer *answer, const struct ip *ip);
+
 /* "found", "no data", "no such name", "temporary failure", "bogus". */
 const char *dns_status_name(enum dns_status status);
 
 /* The name to ask for an address's PTR: "1.2.0.192.in-addr.arpa", or below
  * ip6.arpa. (RFC 1035 section 3.5, RFC 3596 section 2.5) */
 #define DNS_REVERSE_SIZE 80
-struct ip;
 /* Writes it and returns buf. */
 const char *dns_reverse_name(
     const struct ip *ip, char buf[static DNS_REVERSE_SIZE]);

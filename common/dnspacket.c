@@ -370,3 +370,21 @@ dnspacket_escape(const char *name, char out[static DNSPACKET_NAME_SIZE])
 	*to = '\0';
 	return true;
 }
+
+const char *
+dnspacket_type_name(enum dnspacket_type type)
+{
+	switch (type) {
+	case DNSPACKET_A:
+		return "A";
+	case DNSPACKET_AAAA:
+		return "AAAA";
+	case DNSPACKET_MX:
+		return "MX";
+	case DNSPACKET_PTR:
+		return "PTR";
+	case DNSPACKET_TXT:
+		return "TXT";
+	}
+	return "?";
+}

@@ -65,6 +65,9 @@ struct dnspacket_answer {
 struct dnspacket_answer dnspacket_parse(const uint8_t *packet, size_t len,
     enum dnspacket_type type, struct arena *arena);
 
+/* "A", "AAAA", "MX", "PTR", "TXT"; "?" for what is none of these. */
+const char *dnspacket_type_name(enum dnspacket_type type);
+
 /* Can name be asked for at all: labels of 1..63 bytes, 253 in all, a dot at
  * the end does not matter. "" (the root) cannot. */
 bool dnspacket_name_ok(const char *name);

@@ -10,7 +10,7 @@ struct entry {
 	struct entry *chain;         /* same hash */
 	struct entry *newer, *older; /* by time of use */
 	uint64_t hash;
-	int64_t since_ms;
+	int64_t since;
 	void *value;
 	size_t key_len;
 	char key[]; /* the texts, each with its NUL */
@@ -19,7 +19,7 @@ struct entry {
 struct memo {
 	struct entry *newest, *oldest;
 	size_t count, max;
-	int64_t age_ms;
+	int64_t age;
 	memo_free_fn *free_value;
 	size_t chain_count; /* a power of two */
 	struct entry *chains[];
@@ -32,7 +32,7 @@ struct key {
 };
 
 struct memo *
-memo_new(size_t max, int64_t age_ms, memo_free_fn *free_value)
+memo_new(size_t max, int64_t age, memo_free_fn *free_value)
 {
 	size_t chain_count = 1;
 	struct memo *memo;
@@ -43,7 +43,7 @@ memo_new(size_t max, int64_t age_ms, memo_free_fn *free_value)
 	memo = xmem_calloc(
 	    1, sizeof(*memo) + chain_count * sizeof(memo->chains[0]));
 	memo->max = max;
-	memo->age_ms = age_ms;
+	memo->age = age;
 	memo->free_value = free_value;
 	memo->chain_count = chain_count;
 	return memo;
@@ -117,17 +117,25 @@ link_as_newest(struct memo *memo, struct entry *entry)
 	memo->newest = entry;
 }
 
-static void
-forget(struct memo *memo, struct entry *entry)
+/* Returns its value. */
+static void *
+take_out(struct memo *memo, struct entry *entry)
 {
 	struct entry **place =
 	    place_of(memo, entry->key, entry->key_len, entry->hash);
+	void *value = entry->value;
 
 	*place = entry->chain;
 	unlink_by_use(memo, entry);
 	memo->count--;
-	memo->free_value(entry->value);
 	xmem_free(&entry);
+	return value;
+}
+
+static void
+forget(struct memo *memo, struct entry *entry)
+{
+	memo->free_value(take_out(memo, entry));
 }
 
 void
@@ -138,14 +146,14 @@ memo_clear(struct memo *memo)
 }
 
 static bool
-is_aged(const struct memo *memo, const struct entry *entry, int64_t now_ms)
+is_aged(const struct memo *memo, const struct entry *entry, int64_t now)
 {
-	return now_ms - entry->since_ms >= memo->age_ms;
+	return now - entry->since >= memo->age;
 }
 
-void *
-memo_find(
-    struct memo *memo, const char *const *texts, size_t count, int64_t now_ms)
+/* The entry of these texts, or NULL; it is not aged. */
+static struct entry *
+find(struct memo *memo, const char *const *texts, size_t count, int64_t now)
 {
 	struct entry *entry;
 	struct key key;
@@ -153,20 +161,38 @@ memo_find(
 	if (!make_key(texts, count, &key))
 		return NULL;
 	entry = *place_of(memo, key.bytes, key.len, key.hash);
+	if (entry != NULL && is_aged(memo, entry, now)) {
+		forget(memo, entry);
+		entry = NULL;
+	}
+	return entry;
+}
+
+void *
+memo_find(
+    struct memo *memo, const char *const *texts, size_t count, int64_t now)
+{
+	struct entry *entry = find(memo, texts, count, now);
+
 	if (entry == NULL)
 		return NULL;
-	if (is_aged(memo, entry, now_ms)) {
-		forget(memo, entry);
-		return NULL;
-	}
 	unlink_by_use(memo, entry);
 	link_as_newest(memo, entry);
 	return entry->value;
 }
 
+void *
+memo_take(
+    struct memo *memo, const char *const *texts, size_t count, int64_t now)
+{
+	struct entry *entry = find(memo, texts, count, now);
+
+	return entry == NULL ? NULL : take_out(memo, entry);
+}
+
 void
 memo_put(struct memo *memo, const char *const *texts, size_t count, void *value,
-    int64_t now_ms)
+    int64_t now)
 {
 	struct entry *entry, **place;
 	struct key key;
@@ -178,12 +204,12 @@ memo_put(struct memo *memo, const char *const *texts, size_t count, void *value,
 	entry = *place_of(memo, key.bytes, key.len, key.hash);
 	if (entry != NULL)
 		forget(memo, entry);
-	while (memo->oldest != NULL && (memo->count == memo->max ||
-					   is_aged(memo, memo->oldest, now_ms)))
+	while (memo->oldest != NULL &&
+	       (memo->count == memo->max || is_aged(memo, memo->oldest, now)))
 		forget(memo, memo->oldest);
 	entry = xmem_calloc(1, sizeof(*entry) + key.len);
 	entry->hash = key.hash;
-	entry->since_ms = now_ms;
+	entry->since = now;
 	entry->value = value;
 	entry->key_len = key.len;
 	memcpy(entry->key, key.bytes, key.len);

@@ -22,9 +22,9 @@ struct memo;
 
 typedef void memo_free_fn(void *value);
 
-/* Makes an empty memo for max values (at least 1), each for age_ms.
+/* Makes an empty memo for max values (at least 1), each for age.
  * free_value frees one. */
-struct memo *memo_new(size_t max, int64_t age_ms, memo_free_fn *free_value);
+struct memo *memo_new(size_t max, int64_t age, memo_free_fn *free_value);
 
 /* Frees it with all values; sets *memo to NULL. */
 void memo_free(struct memo **memo);
@@ -33,14 +33,19 @@ void memo_free(struct memo **memo);
 void memo_clear(struct memo *memo);
 
 /* Returns the value of these count texts, or NULL. It stays the memo's and is
- * valid until the next call. now_ms is monotonic. */
+ * valid until the next call. now is of a clock that does not go back. */
 void *memo_find(
-    struct memo *memo, const char *const *texts, size_t count, int64_t now_ms);
+    struct memo *memo, const char *const *texts, size_t count, int64_t now);
+
+/* Takes the value of these count texts out, or returns NULL. It is the
+ * caller's then. */
+void *memo_take(
+    struct memo *memo, const char *const *texts, size_t count, int64_t now);
 
 /* Takes over value (not NULL), in place of what these count texts had; frees
  * it at once when they are too long. */
 void memo_put(struct memo *memo, const char *const *texts, size_t count,
-    void *value, int64_t now_ms);
+    void *value, int64_t now);
 
 /* How many values are kept. */
 size_t memo_count(const struct memo *memo);

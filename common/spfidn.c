@@ -4,20 +4,11 @@
 #include <idn2.h>
 
 #include "common/spfidn.h"
+#include "common/str.h"
 
 /* A name of 253 characters has no more bytes of UTF-8. Conversion takes time
  * with the square of a label's length. */
 #define UTF8_MAX 1024
-
-static bool
-is_ascii(const char *text)
-{
-	for (; *text != '\0'; text++) {
-		if ((*text & 0x80) != 0)
-			return false;
-	}
-	return true;
-}
 
 static bool
 copy(const char *domain, char out[static SPFIDN_SIZE])
@@ -40,7 +31,7 @@ spfidn_to_ascii(const char *domain, char out[static SPFIDN_SIZE])
 	bool good;
 
 	out[0] = '\0';
-	if (is_ascii(domain))
+	if (str_is_ascii(domain))
 		return copy(domain, out);
 	if (strlen(domain) > UTF8_MAX ||
 	    idn2_to_ascii_8z(domain, &converted,

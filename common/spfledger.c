@@ -52,24 +52,6 @@ spfledger_init(struct spfledger *ledger, const struct spfguard_input *input,
 	spfledger_add(ledger, NULL, NULL);
 }
 
-static const char *
-type_name(enum dnspacket_type type)
-{
-	switch (type) {
-	case DNSPACKET_A:
-		return "A";
-	case DNSPACKET_AAAA:
-		return "AAAA";
-	case DNSPACKET_MX:
-		return "MX";
-	case DNSPACKET_PTR:
-		return "PTR";
-	case DNSPACKET_TXT:
-		return "TXT";
-	}
-	return "?";
-}
-
 enum dnspacket_type
 spfledger_address_type(const struct spfledger *ledger)
 {
@@ -117,8 +99,8 @@ ask_for_term(
 
 	if (answer.status == SPFANSWERS_TEMPORARY)
 		spfledger_halt(ledger, SPFLEDGER_TEMPERROR,
-		    "DNS failed for the %s records of %s", type_name(type),
-		    name);
+		    "DNS failed for the %s records of %s",
+		    dnspacket_type_name(type), name);
 	if (dnspacket_name_ok(name))
 		count_void(ledger, &answer);
 	return answer;
@@ -197,16 +179,24 @@ suits(const char *name, const char *domain)
 	return name[name_len - len - 1] == '.' ? 2 : 1;
 }
 
-static struct spfanswers_answer
-client_names(struct spfledger *ledger, bool for_term)
+void
+spfledger_reverse_name(
+    const struct spfledger *ledger, char out[static SPFMACRO_DOMAIN_SIZE])
 {
 	static const char spec[] = "%{ir}.%{v}.arpa";
 	struct spfmacro_values values = spfledger_values(ledger, "");
+
+	spfmacro_domain(
+	    (struct spfrecord_text){ spec, sizeof(spec) - 1 }, &values, out);
+}
+
+static struct spfanswers_answer
+client_names(struct spfledger *ledger, bool for_term)
+{
 	struct spfanswers_answer answer;
 	char name[SPFMACRO_DOMAIN_SIZE];
 
-	spfmacro_domain(
-	    (struct spfrecord_text){ spec, sizeof(spec) - 1 }, &values, name);
+	spfledger_reverse_name(ledger, name);
 	answer = spfledger_ask(ledger, name, DNSPACKET_PTR);
 	if (for_term)
 		count_void(ledger, &answer);
@@ -250,16 +240,6 @@ validated_name(
 	return ledger->stop == SPFLEDGER_GOES_ON ? best : NULL;
 }
 
-static bool
-is_ascii(const char *text)
-{
-	for (; *text != '\0'; text++) {
-		if ((*text & 0x80) != 0)
-			return false;
-	}
-	return true;
-}
-
 const char *
 spfledger_validated(struct spfledger *ledger, const char *domain)
 {
@@ -285,7 +265,7 @@ spfledger_may_match(const struct spfledger *ledger, struct spfrecord_text spec)
 	if (!spfmacro_needs_local(spec))
 		return true;
 	*ledger->uses |= SPFMACRO_USE_SENDER;
-	return is_ascii(ledger->input->sender_local);
+	return str_is_ascii(ledger->input->sender_local);
 }
 
 bool

@@ -31,6 +31,10 @@ bool spfledger_open(struct spfledger *ledger, struct spfledger_target *target);
 struct spfmacro_values spfledger_values(
     const struct spfledger *ledger, const char *domain);
 
+/* The name to ask for the client's names (section 5.5). */
+void spfledger_reverse_name(
+    const struct spfledger *ledger, char out[static SPFMACRO_DOMAIN_SIZE]);
+
 /* The client's validated name for "%{p}" at domain, or NULL. */
 const char *spfledger_validated(struct spfledger *ledger, const char *domain);
 

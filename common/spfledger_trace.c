@@ -64,17 +64,12 @@ tell_lookup(const struct spfledger *ledger, unsigned depth, const char *name,
 		[SPFANSWERS_MISSING] = "",
 		[SPFANSWERS_TOO_MANY] = "",
 	};
-	const char *type_name = type == DNSPACKET_MX     ? "MX"
-				: type == DNSPACKET_A    ? "A"
-				: type == DNSPACKET_AAAA ? "AAAA"
-				: type == DNSPACKET_PTR  ? "PTR"
-							 : "TXT";
 	char what_buf[TEXT_SIZE], outcome_buf[TEXT_SIZE];
 	struct str what, outcome;
 	struct spfanswers_answer answer;
 
 	str_init(&what, what_buf, sizeof(what_buf));
-	str_addf(&what, "%s ", type_name);
+	str_addf(&what, "%s ", dnspacket_type_name(type));
 	str_add_escaped(&what, name, strlen(name), "");
 	str_init(&outcome, outcome_buf, sizeof(outcome_buf));
 	answer =
@@ -96,13 +91,10 @@ static void
 tell_names(
     const struct spfledger *ledger, unsigned depth, enum dnspacket_type address)
 {
-	static const char spec[] = "%{ir}.%{v}.arpa";
-	struct spfmacro_values values = spfledger_values(ledger, "");
 	struct spfanswers_answer answer;
 	char name[SPFMACRO_DOMAIN_SIZE];
 
-	spfmacro_domain(
-	    (struct spfrecord_text){ spec, sizeof(spec) - 1 }, &values, name);
+	spfledger_reverse_name(ledger, name);
 	answer = tell_lookup(ledger, depth, name, DNSPACKET_PTR);
 	for (size_t i = 0; i < answer.count && i < SPFGUARD_PTR_MAX; i++)
 		tell_lookup(ledger, depth, answer.records[i].data, address);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * store_int.h - what store.c (statements, transactions), store_open.c (the
- * file: opening, migration, damage) and store_checkpoint.c (the thread)
- * share
+ * store_int.h - what store.c (statements, transactions), store_recover.c
+ * (opening, and again after failures), store_open.c (the file, damage),
+ * store_schema.c (migration), store_wal.c (when to checkpoint) and
+ * store_checkpoint.c (the thread) share
  */
 #ifndef POSTERN_COMMON_STORE_INT_H
 #define POSTERN_COMMON_STORE_INT_H
@@ -113,9 +114,6 @@ int store_get_int(
 /* Compiles the statement for the open file. Returns 0 or -1. */
 int store_compile(struct store_stmt *stmt, struct err *err);
 
-/* To be called when no transaction is open any more: sees to checkpoints. */
-void store_after_commit(struct store *store);
-
 /* store_open.c */
 
 /* Makes a store that is not open yet: config copied, path resolved. Returns
@@ -133,11 +131,28 @@ int store_open_file(
 /* Stops the thread and closes the file; statements stay, without handles. */
 void store_open_undo(struct store *store);
 
-/* Does the open file hold all that the migrations make? Returns 0 or -1. */
-int store_open_verify(struct store *store, struct err *err);
-
 /* Do the names still lead to the files that are open? Sets store->moved. */
 void store_open_look(struct store *store);
+
+/* store_schema.c */
+
+/* Brings the schema up to date, or says in store->why why that cannot be.
+ * Returns 0 or -1. */
+int store_schema_migrate(struct store *store);
+
+/* Does the open file hold all that the migrations make? Returns 0 or -1. */
+int store_schema_verify(struct store *store, struct err *err);
+
+/* Notes that the file is damaged, in store->why as well. Returns -1. */
+int store_schema_damaged(struct store *store, const char *complaint);
+
+/* store_wal.c */
+
+/* The WAL is new: its pages are counted from zero. */
+void store_wal_reset(struct store *store);
+
+/* To be called when no transaction is open any more: sees to checkpoints. */
+void store_after_commit(struct store *store);
 
 /* store_checkpoint.c */
 

@@ -7,6 +7,10 @@
 
 #include "common/str.h"
 
+/* RFC 1035 section 2.3.4. */
+#define LABEL_MAX 63
+#define NAME_MAX_LEN 253
+
 /* The most that str_distance says, and the longest name it compares. */
 #define DISTANCE_MAX 64
 
@@ -185,6 +189,71 @@ str_has_prefix_nocase(const char *text, const char *prefix)
 		if (lower(*text) != lower(*prefix))
 			return false;
 	return true;
+}
+
+bool
+str_is_ascii(const char *text)
+{
+	while (*text != '\0' && (*text & 0x80) == 0)
+		text++;
+	return *text == '\0';
+}
+
+size_t
+str_count(const char *text, char c)
+{
+	size_t count = 0;
+
+	for (; *text != '\0'; text++)
+		count += *text == c;
+	return count;
+}
+
+int
+str_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool
+is_label_char(char c)
+{
+	c = lower(c);
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+	       c == '_';
+}
+
+size_t
+str_labels(const char *name, size_t len, bool is_strict)
+{
+	size_t labels = 0, start = 0;
+
+	if (len > NAME_MAX_LEN)
+		return 0;
+	for (size_t i = 0; i <= len; i++) {
+		if (i < len && name[i] != '.') {
+			if (!is_label_char(name[i]))
+				return 0;
+			continue;
+		}
+		if (i == start || i - start > LABEL_MAX ||
+		    (is_strict && (name[start] == '-' || name[i - 1] == '-')))
+			return 0;
+		labels++;
+		start = i + 1;
+	}
+	return labels;
+}
+
+const char *
+str_base(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? path : slash + 1;
 }
 
 /* The next character that counts in an option name, '\0' at the end. */

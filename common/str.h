@@ -66,6 +66,23 @@ bool str_equal_name(const char *a, const char *b);
  * as in str_equal_name) turn a into b; at most 64. For "did you mean". */
 unsigned str_distance(const char *a, const char *b);
 
+/* Is all of text ASCII? */
+bool str_is_ascii(const char *text);
+
+/* How often c is in text. */
+size_t str_count(const char *text, char c);
+
+/* The value of a hex digit of either case, -1 when c is none. */
+int str_hex_digit(char c);
+
+/* How many labels the domain name of len bytes has: 1 to 63 letters, digits,
+ * "-" and "_" each, at most 253 characters in all, no dot at the end; with
+ * is_strict none begins or ends with "-". 0: it is no such name. */
+size_t str_labels(const char *name, size_t len, bool is_strict);
+
+/* The file's name in a path: what stands behind the last "/". */
+const char *str_base(const char *path);
+
 /* Decodes the UTF-8 sequence at bytes, of which there are len >= 1. Returns
  * its length and the character, or 0 when it is not valid (RFC 3629: no
  * surrogates, nothing overlong). */

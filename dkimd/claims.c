@@ -4,6 +4,9 @@
 
 #include "dkimd/claims.h"
 
+/* Longer ones are of no host. */
+#define ID_SIZE 260
+
 static bool
 has_dkim_result(const struct authres *authres)
 {
@@ -14,21 +17,26 @@ has_dkim_result(const struct authres *authres)
 }
 
 /* RemoveARFrom names others whose results are not wanted: those about DKIM,
- * or all with RemoveARAll. */
+ * or all with RemoveARAll. What does not parse may be about DKIM to others. */
 static bool
 is_unwanted(const struct settings *settings, const struct header_field *field)
 {
 	struct arena *arena;
 	struct authres authres;
+	char id[ID_SIZE];
+	struct str s;
 	bool is;
 
-	if (settings->remove_ar_from == NULL || !header_is(field, AUTHRES_NAME))
+	str_init(&s, id, sizeof(id));
+	if (settings->remove_ar_from == NULL || !authres_speaker(field, &s) ||
+	    !hostlist_has_name(settings->remove_ar_from, id))
 		return false;
+	if (settings->options->remove_ar_all)
+		return true;
 	arena = arena_new();
 	is = authres_parse(
-		 field->value, field->value_len, arena, &authres, NULL) == 0 &&
-	     hostlist_has_name(settings->remove_ar_from, authres.authserv_id) &&
-	     (settings->options->remove_ar_all || has_dkim_result(&authres));
+		 field->value, field->value_len, arena, &authres, NULL) != 0 ||
+	     has_dkim_result(&authres);
 	arena_free(&arena);
 	return is;
 }

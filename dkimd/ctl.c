@@ -9,25 +9,24 @@
  * Read on in: ctl_genkey.c, ctl_testkey.c, ctl_show.c, ctl_sign.c,
  * ctl_verify.c, ctl_rotate.c.
  */
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/args.h"
 #include "common/dns_options.h"
 #include "common/log.h"
 #include "common/sandbox.h"
 #include "common/str.h"
 #include "common/textfile.h"
+#include "common/tool.h"
 #include "common/xmem.h"
 
 #include "dkimd/ctl.h"
 #include "dkimd/privkey.h"
 
-#define MESSAGE_SIZE 2048
-#define PIECE 512
 #define PATIENCE_MS 10000
 /* Room for the p= of the largest key. */
 #define PUBLIC_SIZE 4096
@@ -58,52 +57,31 @@ static const struct command commands[] = {
 int
 ctl_fail(const struct ctl *ctl, int code, const char *format, ...)
 {
-	char text[MESSAGE_SIZE], escaped[MESSAGE_SIZE];
-	struct str s;
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	tool_tell(ctl->program, format, args);
 	va_end(args);
-	str_init(&s, escaped, sizeof(escaped));
-	str_add_escaped(&s, text, strlen(text), "");
-	fprintf(stderr, "%s: %s\n", ctl->program, escaped);
 	return code;
 }
 
 int
 ctl_finish(const struct ctl *ctl, int code)
 {
-	if (fflush(stdout) != 0 || ferror(stdout))
-		return ctl_fail(ctl, EX_IOERR,
-		    "cannot write to standard output: %s", strerror(errno));
-	return code;
+	return tool_finish(ctl->program, code);
 }
 
 void
 ctl_put(const char *text)
 {
-	char escaped[3 * PIECE + 1];
-	size_t len = strlen(text);
-	struct str s;
-
-	while (len > 0) {
-		size_t piece = len < PIECE ? len : PIECE;
-
-		str_init(&s, escaped, sizeof(escaped));
-		str_add_escaped(&s, text, piece, "");
-		fputs(escaped, stdout);
-		text += piece;
-		len -= piece;
-	}
+	tool_put(stdout, text, strlen(text));
 }
 
 static int
 add_change(struct ctl *ctl, const char *name, const char *value)
 {
-	if (ctl->change_count == CTL_CHANGES_MAX)
+	if (!tool_change(&ctl->changes, name, value))
 		return ctl_fail(ctl, EX_USAGE, "too many options");
-	ctl->changes[ctl->change_count++] = (struct ctl_change){ name, value };
 	return 0;
 }
 
@@ -133,34 +111,6 @@ ctl_take(struct ctl *ctl, int c, char **argv)
 	    argv[optind - 1], ctl->is_opendkim ? ctl->program : "dkimctl");
 }
 
-static int
-apply_change(struct ctl *ctl, const struct ctl_change *change, bool *replaced,
-    struct err *err)
-{
-	const char *equals = strchr(change->value, '=');
-	char name[CONFIG_NAME_SIZE];
-	size_t len;
-
-	if (change->name != NULL) {
-		bool is_list = strcmp(change->name, "Nameservers") == 0;
-
-		/* What the file says is replaced, not added to. */
-		if (is_list && !*replaced &&
-		    config_set(ctl->config, change->name, "", err) != 0)
-			return -1;
-		*replaced |= is_list;
-		return config_set(
-		    ctl->config, change->name, change->value, err);
-	}
-	len = equals == NULL ? 0 : (size_t)(equals - change->value);
-	if (len == 0 || len >= sizeof(name))
-		return err_set(
-		    err, "-o %.80s: write Name=Value", change->value);
-	memcpy(name, change->value, len);
-	name[len] = '\0';
-	return config_set(ctl->config, name, equals + 1, err);
-}
-
 /* The file that the daemon would read, or NULL. */
 static const char *
 default_file(const struct ctl *ctl)
@@ -175,22 +125,16 @@ int
 ctl_configure(struct ctl *ctl)
 {
 	const char *path = ctl->config_file;
-	bool replaced = false;
 	struct err err;
 
-	ctl->config = config_new(options_table, sizeof(struct options));
-	config_set_style(ctl->config, OPTIONS_STYLE);
 	if (path == NULL)
 		path = default_file(ctl);
 	if (path != NULL && config_read(ctl->config, path, &err) != 0)
 		return ctl_fail(ctl, EX_CONFIG, "%s", err.text);
-	for (size_t i = 0; i < ctl->change_count; i++) {
-		if (apply_change(ctl, &ctl->changes[i], &replaced, &err) != 0)
-			return ctl_fail(ctl, EX_USAGE, "%s", err.text);
-	}
+	if (tool_apply(&ctl->changes, ctl->config, &err) != 0)
+		return ctl_fail(ctl, EX_USAGE, "%s", err.text);
 	if (options_check(ctl->config, &err) != 0)
 		return ctl_fail(ctl, EX_CONFIG, "%s", err.text);
-	ctl->options = config_values(ctl->config);
 	return 0;
 }
 
@@ -200,20 +144,21 @@ warn(void *arg, const char *text)
 	ctl_fail(arg, 0, "warning: %s", text);
 }
 
-/* Who the daemon runs as; ourselves where that cannot be told. */
+/* Who the daemon runs as; ourselves where that cannot be told, and where
+ * somebody who is not root tries something out. */
 static uid_t
 owner_of(const struct ctl *ctl)
 {
-	const struct daemon_config *daemon = &ctl->options->daemon;
-	uid_t uid;
+	uid_t uid = geteuid(), found;
 	gid_t gid;
 	struct err err;
 
-	return daemon->user[0] != '\0' &&
-		       sandbox_lookup(
-			   daemon->user, daemon->group, &uid, &gid, &err) == 0
-		   ? uid
-		   : geteuid();
+	if (uid != 0 && !config_is_set(ctl->config, "User"))
+		return uid;
+	return sandbox_lookup(ctl->options->daemon.user,
+		   ctl->options->daemon.group, &found, &gid, &err) == 0
+		   ? found
+		   : uid;
 }
 
 struct settings *
@@ -289,7 +234,7 @@ ctl_load_key(const struct ctl *ctl, const char *path)
 {
 	const struct privkey_config config = {
 		.base = ".",
-		.owner = geteuid(),
+		.owner = owner_of(ctl),
 		.min_bits = 0,
 		.warn = warn,
 		.arg = (void *)(uintptr_t)ctl,
@@ -395,11 +340,28 @@ run_words(struct ctl *ctl, int argc, char **argv)
 	return run(ctl, argc - 1, argv + 1);
 }
 
+/* The configuration with the daemon's defaults, which its file may change. */
+static int
+prepare(struct ctl *ctl)
+{
+	const struct daemon_default *d = ctl->is_opendkim
+					     ? options_opendkim_defaults
+					     : options_dkimd_defaults;
+	struct err err;
+
+	ctl->config = config_new(options_table, sizeof(struct options));
+	config_set_style(ctl->config, OPTIONS_STYLE);
+	for (; d->name != NULL; d++)
+		if (config_default(ctl->config, d->name, d->value, &err) < 0)
+			return ctl_fail(ctl, EX_SOFTWARE, "%s", err.text);
+	ctl->options = config_values(ctl->config);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
-	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
-	const char *name = slash != NULL ? slash + 1 : argc > 0 ? argv[0] : "";
+	const char *name = args_program(argc, argv);
 	struct ctl ctl = { .program = "dkimctl" };
 	int code;
 
@@ -411,12 +373,16 @@ main(int argc, char **argv)
 		ctl.program = name;
 		ctl.is_opendkim = true;
 	}
+	code = prepare(&ctl);
+	if (code != 0)
+		goto out;
 	if (strcmp(name, "opendkim-genkey") == 0)
 		code = ctl_genkey(&ctl, argc, argv);
 	else if (strcmp(name, "opendkim-testkey") == 0)
 		code = ctl_testkey(&ctl, argc, argv);
 	else
 		code = run_words(&ctl, argc, argv);
+out:
 	close_all(&ctl);
 	return code;
 }

@@ -18,6 +18,7 @@
 
 #include "common/config.h"
 #include "common/dns_thread.h"
+#include "common/tool.h"
 
 #include "dkimd/ctl_message.h"
 #include "dkimd/engine.h"
@@ -35,8 +36,6 @@ enum ctl_code { /* of verify */
 	CTL_TEMPERROR = 6,
 };
 
-#define CTL_CHANGES_MAX 64
-
 struct ctl {
 	const char *program; /* "dkimctl", or the name it was called by */
 	bool is_opendkim;    /* called by a name of opendkim's */
@@ -45,10 +44,7 @@ struct ctl {
 	/* As given. */
 	const char *config_file;
 	const char *keys_file;
-	struct ctl_change {
-		const char *name, *value; /* name NULL: "Name=Value" */
-	} changes[CTL_CHANGES_MAX];
-	size_t change_count;
+	struct tool_changes changes;
 
 	/* Made when they are needed. */
 	struct config *config;

@@ -63,8 +63,7 @@ void
 ctl_rotation_path(struct str *s, const char *old_path, const char *old_selector,
     const char *selector)
 {
-	const char *slash = strrchr(old_path, '/');
-	const char *base = slash == NULL ? old_path : slash + 1;
+	const char *base = str_base(old_path);
 	const char *word = find_word(base, old_selector);
 
 	str_add_bytes(

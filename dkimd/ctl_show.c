@@ -151,8 +151,7 @@ show_all(struct ctl *ctl, const struct request *r)
 static int
 show_file(struct ctl *ctl, const struct request *r, const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	const char *base = slash == NULL ? path : slash + 1;
+	const char *base = str_base(path);
 	char selector[SELECTOR_MAX + 1];
 	struct engine_key *key;
 	struct str s;

@@ -3,7 +3,6 @@
 
 #include "dkimd/ctl_txt.h"
 
-#define LABEL_MAX 63
 /* Of a string in a zone file; DNS allows 255. */
 #define STRING_MAX 250
 
@@ -88,39 +87,12 @@ ctl_txt_zone(struct str *s, const char *selector, const char *domain,
 	str_add_char(s, '\n');
 }
 
-static bool
-is_alnum(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9');
-}
-
-static bool
-label_ok(const char *label, size_t len)
-{
-	if (len == 0 || len > LABEL_MAX || label[0] == '-' ||
-	    label[len - 1] == '-')
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (!is_alnum(label[i]) && label[i] != '-' && label[i] != '_')
-			return false;
-	return true;
-}
-
 bool
 ctl_txt_name_ok(const char *name, size_t max)
 {
-	if (strlen(name) > max)
-		return false;
-	for (;;) {
-		size_t len = strcspn(name, ".");
+	size_t len = strlen(name);
 
-		if (!label_ok(name, len))
-			return false;
-		if (name[len] == '\0')
-			return true;
-		name += len + 1;
-	}
+	return len <= max && str_labels(name, len, true) > 0;
 }
 
 bool
@@ -134,7 +106,8 @@ ctl_txt_hashes_ok(const char *hashes)
 		if (len == strlen("sha256") &&
 		    strncmp(hashes, "sha256", len) == 0)
 			has_sha256 = true;
-		if (!label_ok(hashes, len) || memchr(hashes, '_', len) != NULL)
+		if (str_labels(hashes, len, true) != 1 ||
+		    memchr(hashes, '_', len) != NULL)
 			return false;
 		if (hashes[len] == '\0')
 			return has_sha256;

@@ -218,8 +218,9 @@ void
 engine_sign_body(struct engine_sign *sign, const void *bytes, size_t len)
 {
 	engine_tail_add(&sign->tail, bytes, len);
-	if (engine_feed_body(sign->handle, bytes, len) != DKIM_STAT_OK ||
-	    sign->memory.is_exceeded)
+	if (!sign->has_failed &&
+	    (engine_feed_body(sign->handle, bytes, len) != DKIM_STAT_OK ||
+		sign->memory.is_exceeded))
 		sign->has_failed = true;
 }
 

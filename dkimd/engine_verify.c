@@ -230,7 +230,10 @@ engine_verify_body(struct engine_verify *verify, const void *bytes, size_t len)
 			bodylen_add(&signature->body, bytes, len);
 	}
 	engine_tail_add(&verify->tail, bytes, len);
-	if (engine_feed_body(verify->handle, bytes, len) != DKIM_STAT_OK)
+	/* Once out of memory, the library would try it again for each piece. */
+	if (!verify->has_failed &&
+	    (engine_feed_body(verify->handle, bytes, len) != DKIM_STAT_OK ||
+		verify->memory.is_exceeded))
 		verify->has_failed = true;
 }
 

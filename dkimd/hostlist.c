@@ -129,10 +129,20 @@ hostlist_free(struct hostlist **list)
 	xmem_free(list);
 }
 
+/* Is the pattern one for addresses? "10.*" would match 10.example.com too,
+ * and anybody can have such a name. */
+static bool
+is_for_addresses(const char *pattern)
+{
+	return strchr(pattern, ':') != NULL ||
+	       (strpbrk(pattern, "0123456789") != NULL &&
+		   pattern[strspn(pattern, "0123456789.*")] == '\0');
+}
+
 /* What the patterns say: 1 in, 0 not in, -1 nothing. A "*" must not match the
  * "!" of a denial, so dataset_find is no help here. */
 static int
-ask_patterns(const struct hostlist *list, const char *name)
+ask_patterns(const struct hostlist *list, const char *name, bool is_address)
 {
 	size_t len = strlen(name);
 
@@ -140,6 +150,8 @@ ask_patterns(const struct hostlist *list, const char *name)
 		const char *pattern = dataset_at(list->texts, i)->key;
 		bool is_not = pattern[0] == '!';
 
+		if (!is_address && is_for_addresses(pattern + is_not))
+			continue;
 		if (dataset_wildcard(pattern + is_not, name, len, false))
 			return is_not ? 0 : 1;
 	}
@@ -154,7 +166,7 @@ ask(const struct hostlist *list, const char *name)
 	struct str s;
 
 	if (dataset_has_patterns(list->texts))
-		return ask_patterns(list, name);
+		return ask_patterns(list, name, false);
 	str_init(&s, denied, sizeof(denied));
 	str_add_char(&s, '!');
 	str_add(&s, name);
@@ -200,5 +212,5 @@ hostlist_has(const struct hostlist *list, const char *name, const struct ip *ip)
 		if (ip_net_contains(&list->nets[i].net, ip))
 			return !list->nets[i].is_not;
 	return dataset_has_patterns(list->texts) &&
-	       ask_patterns(list, ip_format(ip, text)) > 0;
+	       ask_patterns(list, ip_format(ip, text), true) > 0;
 }

@@ -17,22 +17,7 @@ struct keytable_loaded {
 bool
 keytable_is_name(const char *text)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789-_";
-	size_t len = strlen(text);
-	size_t at = 0;
-
-	while (at < len) {
-		size_t label = strspn(text + at, letters);
-
-		if (label == 0 || label > 63)
-			return false;
-		at += label;
-		if (at < len && text[at++] != '.')
-			return false;
-	}
-	return len > 0 && len <= 253 && text[len - 1] != '.';
+	return str_labels(text, strlen(text), false) > 0;
 }
 
 struct keytable *

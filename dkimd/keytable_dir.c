@@ -34,21 +34,11 @@ substitute(const char *path, const char *by, char buf[static PATH_SIZE])
 	return !s.truncated;
 }
 
-static size_t
-count_of(const char *text, char c)
-{
-	size_t count = 0;
-
-	for (; *text != '\0'; text++)
-		count += *text == c;
-	return count;
-}
-
 /* Which domain makes path of pattern? Returns false when none does. */
 static bool
 find_domain(const char *pattern, const char *path, char domain[static 256])
 {
-	size_t places = count_of(pattern, '%');
+	size_t places = str_count(pattern, '%');
 	size_t fixed = strlen(pattern) - places;
 	size_t len = strlen(path);
 	char again[PATH_SIZE];

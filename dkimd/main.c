@@ -94,18 +94,11 @@ static const struct daemon_spec opendkim_spec = {
 	.close = hook_close,
 };
 
-static bool
-is_opendkim(const char *argv0)
-{
-	const char *slash = argv0 == NULL ? NULL : strrchr(argv0, '/');
-
-	return argv0 != NULL &&
-	       strcmp(slash == NULL ? argv0 : slash + 1, "opendkim") == 0;
-}
-
 int
 main(int argc, char **argv)
 {
+	bool is_opendkim = strcmp(args_program(argc, argv), "opendkim") == 0;
+
 	return daemon_main(
-	    argc, argv, is_opendkim(argv[0]) ? &opendkim_spec : &dkimd_spec);
+	    argc, argv, is_opendkim ? &opendkim_spec : &dkimd_spec);
 }

@@ -45,7 +45,7 @@ options_set_umask(struct config *config, const char *value, struct err *err)
 	if (parse_umask(value, &mask) < 0)
 		return err_set(err,
 		    "UMask: \"%.80s\" is no mask; write 007 (owner and group), "
-		    "002 (all may connect) or SocketMode",
+		    "000 (all may connect) or SocketMode",
 		    value);
 	str_init(&s, text, sizeof(text));
 	str_addf(&s, "%04o", 0666u & ~(unsigned)mask);

@@ -75,9 +75,10 @@ void
 outcome_judge(struct outcome *outcome, const struct outcome_policy *policy,
     const struct outcome_message *message)
 {
-	/* The resolver withholds what was forged: then there is no key. */
-	if (outcome->dnssec == OUTCOME_BOGUS && outcome->key == NULL)
-		treat(outcome, policy->bogus_key, "key is bogus");
+	/* Of a bogus key there is no more than that it is. */
+	if (outcome->dnssec == OUTCOME_BOGUS &&
+	    outcome->result == RESULT_TEMPERROR)
+		treat(outcome, policy->bogus_key, outcome->reason);
 	if (outcome->result != RESULT_PASS)
 		return;
 	if (outcome->key != NULL && outcome->key->type == KEYRECORD_RSA &&
@@ -87,8 +88,6 @@ outcome_judge(struct outcome *outcome, const struct outcome_policy *policy,
 		set(outcome, RESULT_POLICY, "body is signed in part only");
 	else if (lacks_field(outcome->sig, policy, message))
 		set(outcome, RESULT_POLICY, "a required field is not signed");
-	else if (outcome->dnssec == OUTCOME_BOGUS)
-		treat(outcome, policy->bogus_key, "key is bogus");
 	else if (outcome->dnssec != OUTCOME_SECURE)
 		treat(outcome, policy->unprotected_key, "key is not secure");
 	if (outcome->result == RESULT_PASS && outcome->key != NULL &&

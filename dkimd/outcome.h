@@ -74,7 +74,8 @@ struct outcome_message {
 };
 
 /* Judges a signature whose result is RESULT_PASS by policy; changes result
- * and reason. Leaves others alone, but for a bogus key, which is none. */
+ * and reason. Leaves others alone, but for the RESULT_TEMPERROR of a bogus
+ * key. */
 void outcome_judge(struct outcome *outcome, const struct outcome_policy *policy,
     const struct outcome_message *message);
 

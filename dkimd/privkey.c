@@ -91,9 +91,9 @@ check_file(const char *path, const struct stat *st,
 		    mode & 0640, path);
 	if (!is_trusted(st->st_uid, config))
 		return err_set(err,
-		    "%s belongs to user %s, neither to root nor to %s; type: "
-		    "chown %s %s",
+		    "%s belongs to user %s, not to %s%s; type: chown %s %s",
 		    path, user_name(st->st_uid, owner),
+		    config->owner != 0 ? "root or " : "",
 		    user_name(config->owner, own), own, path);
 	return 0;
 }
@@ -128,6 +128,38 @@ check_directory(
 	return r;
 }
 
+/* Root reads a key that the daemon's user cannot: said now, not by the first
+ * reload. What a group or an access list may allow is left alone. */
+static void
+warn_if_closed(const char *path, const struct stat *st,
+    const struct privkey_config *config)
+{
+	char *dir = xmem_strndup(path, (size_t)(strrchr(path, '/') - path) + 1);
+	const char *closed = NULL;
+	char own[USER_SIZE];
+	struct stat above;
+	struct err line;
+
+	if (!config->rereads || config->warn == NULL || geteuid() != 0 ||
+	    config->owner == 0)
+		goto out;
+	if (st->st_uid == 0 && (st->st_mode & 0044) == 0)
+		closed = path;
+	else if (stat(dir, &above) == 0 && above.st_uid == 0 &&
+		 (above.st_mode & 0011) == 0)
+		closed = dir;
+	if (closed == NULL)
+		goto out;
+	user_name(config->owner, own);
+	(void)err_set(&line,
+	    "only root can read %s: as user %s a reload, or a start by "
+	    "systemd, cannot; type: chown %s %s",
+	    closed, own, own, closed);
+	config->warn(config->arg, line.text);
+out:
+	xmem_free(&dir);
+}
+
 /* Unsafe is an error or a warning, as RequireSafeKeys wants. */
 static int
 judge(const char *path, const struct stat *st,
@@ -136,8 +168,10 @@ judge(const char *path, const struct stat *st,
 	struct err doubt;
 
 	if (check_file(path, st, config, &doubt) == 0 &&
-	    check_directory(path, config, &doubt) == 0)
+	    check_directory(path, config, &doubt) == 0) {
+		warn_if_closed(path, st, config);
 		return 0;
+	}
 	(void)err_prefix(&doubt, "unsafe private key: ");
 	if (config->safe)
 		return err_set(err, "%s", doubt.text);
@@ -173,6 +207,23 @@ read_fd(int fd, const char *path, char buf[static PRIVKEY_FILE_MAX + 1],
 	return (ssize_t)len;
 }
 
+/* The reason in errno; for want of rights, who lacks them and what to type.
+ * Returns -1. */
+static int
+cannot_open(
+    const char *path, const struct privkey_config *config, struct err *err)
+{
+	char who[USER_SIZE], own[USER_SIZE];
+
+	if (errno != EACCES)
+		return err_set_errno(err, errno, "%s", path);
+	return err_set(err,
+	    "%s: user %s may not read it; type: chown %s %s, and see namei -l "
+	    "%s",
+	    path, user_name(geteuid(), who), user_name(config->owner, own),
+	    path, path);
+}
+
 /* Reads the key's text from path; checked unless systemd vouches for it. */
 static int
 read_file(const char *path, const struct privkey_config *config, bool check,
@@ -184,10 +235,10 @@ read_file(const char *path, const struct privkey_config *config, bool check,
 	int r = -1;
 
 	if (real == NULL)
-		return err_set_errno(err, errno, "%s", path);
+		return cannot_open(path, config, err);
 	fd = open(real, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) < 0)
-		err_set_errno(err, errno, "%s: cannot open", real);
+		cannot_open(real, config, err);
 	else if (!S_ISREG(st.st_mode))
 		err_set(err, "%s is no file", real);
 	else if (!check || judge(real, &st, config, err) == 0)

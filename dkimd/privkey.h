@@ -36,6 +36,7 @@ struct privkey_config {
 	bool safe;         /* RequireSafeKeys: unsafe is an error, else only
 			   * a warning */
 	unsigned min_bits; /* of RSA keys: MinimumKeyBits */
+	bool rereads;      /* owner reads it later: warn if only root can */
 	/* Gets a sentence; may be NULL. */
 	void (*warn)(void *arg, const char *text);
 	void *arg;

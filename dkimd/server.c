@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -111,10 +113,19 @@ server_test(const struct config *config, struct err *err)
 	struct settings *settings;
 	uid_t uid = geteuid();
 	gid_t gid;
+	struct err why;
 
 	if (daemon->user[0] != '\0' &&
-	    sandbox_lookup(daemon->user, daemon->group, &uid, &gid, err) < 0)
-		return err_prefix(err, "User: ");
+	    sandbox_lookup(daemon->user, daemon->group, &uid, &gid, &why) < 0)
+		return err_set(err,
+		    "User: %s; make it (systemd-sysusers) or name another",
+		    why.text);
+	if (options->dns.trust_anchor_file[0] != '\0' &&
+	    access(options->dns.trust_anchor_file, R_OK) != 0)
+		return err_set(err,
+		    "TrustAnchorFile: cannot open %s: %s; Debian's package "
+		    "dns-root-data brings /usr/share/dns/root.key",
+		    options->dns.trust_anchor_file, strerror(errno));
 	settings = settings_load(config, uid, print_warning, NULL, err);
 	if (settings == NULL)
 		return -1;
@@ -197,6 +208,27 @@ server_start(struct server *server, struct err *err)
 	return server->milter;
 }
 
+/* Postfix is asked for macros when the milter begins. */
+static void
+warn_of_macros(const struct settings *first, const struct settings *settings)
+{
+	const char *const *known, *const *names;
+	size_t known_count = settings_macros(first, &known);
+	size_t count = settings_macros(settings, &names);
+
+	for (size_t i = 0; i < count; i++) {
+		size_t k = 0;
+
+		while (k < known_count && strcmp(known[k], names[i]) != 0)
+			k++;
+		if (k == known_count)
+			log_warn("MacroList, SenderMacro: Postfix is asked for "
+				 "%s from the next start on only; type: "
+				 "systemctl restart dkimd",
+			    names[i]);
+	}
+}
+
 int
 server_reload(
     struct server *server, const struct config *config, struct err *err)
@@ -212,6 +244,7 @@ server_reload(
 	server->current = settings;
 	(void)pthread_mutex_unlock(&server->lock);
 	settings_release(&old);
+	warn_of_macros(server->first, settings);
 	tell(config_values(config));
 	return 0;
 }

@@ -52,6 +52,8 @@ decide(struct milter_message *m, struct job *job)
 		.auth_login = m->auth_login,
 		.recipients = m->recipients,
 		.recipient_count = m->recipient_count,
+		.fields = m->fields,
+		.field_count = m->field_count,
 		.macro = macro_of,
 		.macro_arg = m,
 		.now = now_wall_s(),

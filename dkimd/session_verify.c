@@ -2,6 +2,7 @@
 #include "common/authres.h"
 #include "common/log.h"
 #include "common/now.h"
+#include "common/spfidn.h"
 
 #include "dkimd/report.h"
 #include "dkimd/required.h"
@@ -19,26 +20,40 @@ whole_problem(const struct milter_message *m, const struct options *options)
 	return required_author_problem(m->fields, m->field_count);
 }
 
+/* The authors of the message, with the domains in A-labels, as signatures
+ * have them. Returns how many, 0 when nobody can tell. */
+static size_t
+find_authors(struct milter_message *m, struct mailbox **authors_r)
+{
+	const struct header_field *from =
+	    header_first(m->fields, m->field_count, "From");
+	char domain[SPFIDN_SIZE];
+	struct err err;
+	int count = mailbox_parse_list(
+	    from->value, from->value_len, m->arena, authors_r, &err);
+
+	if (count < 0)
+		log_info(
+		    "%s: can't parse From: %s", session_queue_id(m), err.text);
+	for (int i = 0; i < count; i++)
+		if (spfidn_to_ascii((*authors_r)[i].domain, domain))
+			(*authors_r)[i].domain = arena_strdup(m->arena, domain);
+	return count < 0 ? 0 : (size_t)count;
+}
+
 void
 session_verify_begin(struct milter_message *m, struct job *job)
 {
 	const struct options *options = job->settings->options;
-	const struct header_field *from;
 	struct mailbox *authors = NULL;
-	int author_count;
-	struct err err;
+	size_t author_count;
 
 	job->problem = whole_problem(m, options);
 	if (job->problem != NULL) {
 		job->kind = JOB_REPORT;
 		return;
 	}
-	from = header_first(m->fields, m->field_count, "From");
-	author_count = mailbox_parse_list(
-	    from->value, from->value_len, m->arena, &authors, &err);
-	if (author_count < 0)
-		log_info(
-		    "%s: can't parse From: %s", session_queue_id(m), err.text);
+	author_count = find_authors(m, &authors);
 	job->kind = JOB_VERIFY;
 	job->deadline_us =
 	    now_mono_us() + options->dns.question_timeout_s * 1000000;
@@ -48,7 +63,7 @@ session_verify_begin(struct milter_message *m, struct job *job)
 	job->verify_config.lookup = server_lookup(job->server);
 	job->verify_config.now = now_wall_s();
 	job->verify = verify_new(&job->verify_config, m->fields, m->field_count,
-	    authors, author_count < 0 ? 0 : (size_t)author_count, m->arena);
+	    authors, author_count, m->arena);
 }
 
 static void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <string.h>
-#include <unistd.h>
 
+#include "common/hostname.h"
 #include "common/str.h"
 #include "common/xmem.h"
 
@@ -177,12 +177,13 @@ static int
 load_keys(const struct load *l)
 {
 	const struct options *o = l->o;
-	struct warning w = { l, "RequireSafeKeys" };
+	struct warning w = { l, "KeyFile, KeyTable" };
 	const struct privkey_config config = {
 		.base = o->base_directory,
 		.owner = l->owner,
 		.safe = o->require_safe_keys,
 		.min_bits = (unsigned)o->minimum_key_bits,
+		.rereads = true,
 		.warn = warn_named,
 		.arg = &w,
 	};
@@ -232,13 +233,8 @@ name_macros(struct settings *s)
 static char *
 own_authserv_id(const char *id)
 {
-	char name[256] = "";
-
-	if (!str_equal_nocase(id, "HOSTNAME"))
-		return xmem_strdup(id);
-	if (gethostname(name, sizeof(name) - 1) != 0)
-		return xmem_strdup("localhost");
-	return xmem_strdup(name);
+	return str_equal_nocase(id, "HOSTNAME") ? hostname_or_own("")
+						: xmem_strdup(id);
 }
 
 /* What needs no file. */

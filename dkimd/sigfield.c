@@ -8,7 +8,6 @@
 #include "dkimd/tagtext.h"
 
 /* RFC 1035: of a label, and of a name as text without the last dot. */
-#define LABEL_MAX 63
 #define NAME_MAX_LEN 253
 #define DOMAINKEY "._domainkey."
 /* Longer identities do not fit into the library's buffer. */
@@ -74,30 +73,11 @@ optional(struct parse *p, const char *name, struct tagtext_piece *value_r)
 	return true;
 }
 
-/* Labels of letters, digits, "-" within, and "_", which DNS does not mind
- * and selectors do have. */
+/* "_" DNS does not mind, and selectors do have it. */
 static bool
 is_domain(struct tagtext_piece name, size_t labels_min)
 {
-	size_t labels = 0, start = 0;
-
-	if (name.len == 0 || name.len > NAME_MAX_LEN)
-		return false;
-	for (size_t i = 0; i <= name.len; i++) {
-		char c = i < name.len ? name.start[i] : '.';
-
-		if (c != '.') {
-			if (!is_alnum(c) && c != '-' && c != '_')
-				return false;
-			continue;
-		}
-		if (i == start || i - start > LABEL_MAX ||
-		    name.start[start] == '-' || name.start[i - 1] == '-')
-			return false;
-		labels++;
-		start = i + 1;
-	}
-	return labels >= labels_min;
+	return str_labels(name.start, name.len, true) >= labels_min;
 }
 
 static const char *

@@ -11,6 +11,9 @@
 
 /* Lines of SigningTable that are followed for one message. */
 #define MATCHES_MAX 32
+/* Addresses that are guessed at in a header that cannot be understood; with
+ * more the message is taken for ours. */
+#define GUESSES_MAX 16
 /* Room for a reason. */
 #define TEXT_SIZE 2048
 
@@ -22,6 +25,7 @@ struct work {
 	struct signplan *plan;
 	const struct mailbox *sender; /* domain in A-labels; NULL = unknown */
 	const char *address;          /* sender as text */
+	int guesses;                  /* at addresses, so far */
 };
 
 static const char *format(const struct work *w, const char *form, ...)
@@ -177,10 +181,16 @@ known_name(const struct signplan_facts *facts)
 		   : facts->client_name;
 }
 
+/* Without an address a client is this machine, but not one that even Postfix
+ * calls unknown. */
 static bool
 is_host_of(const struct work *w, const struct hostlist *list)
 {
-	return hostlist_has(list, known_name(w->facts), w->facts->client_ip);
+	const char *name = known_name(w->facts);
+
+	if (name == NULL && w->facts->client_ip == NULL)
+		return false;
+	return hostlist_has(list, name, w->facts->client_ip);
 }
 
 /* Does the message come from one of ours? If not, says why. */
@@ -198,6 +208,8 @@ is_own(const struct work *w, const char **why_r)
 		return true;
 	if (f->client_ip != NULL)
 		(void)ip_format(f->client_ip, ip);
+	else if (known_name(f) == NULL)
+		memcpy(ip, "unknown", sizeof("unknown"));
 	*why_r = format(
 	    w, "%s [%s] not internal; not authenticated", client_name(f), ip);
 	if (s->mta != NULL)
@@ -431,6 +443,80 @@ notice_foreigner(struct work *w)
 	    client_name(w->facts), w->sender->domain);
 }
 
+/* ------------------------------------------------------- doubtful senders */
+
+static bool
+match(struct work *w, const char **why_r)
+{
+	return w->settings->signtable != NULL ? match_table(w, why_r)
+					      : match_domains(w, why_r);
+}
+
+/* What stands around the "@" at at, as an address; nothing of it is sure. */
+static struct mailbox
+guess(const struct work *w, const char *start, const char *at)
+{
+	const char *local = at, *end = at + 1;
+	char *domain;
+
+	while (local > start && at - local < MAILBOX_LOCAL_MAX &&
+	       (local[-1] == '.' || header_is_atext(local[-1])))
+		local--;
+	while (end - at <= MAILBOX_DOMAIN_MAX &&
+	       (*end == '.' || header_is_atext(*end) ||
+		   (unsigned char)*end >= 0x80))
+		end++;
+	while (end > at + 1 && end[-1] == '.')
+		end--;
+	domain = arena_strndup(w->arena, at + 1, (size_t)(end - at) - 1);
+	str_lower(domain, strlen(domain));
+	return (struct mailbox){
+		.local = arena_strndup(w->arena, local, (size_t)(at - local)),
+		.domain = domain,
+	};
+}
+
+/* Would we sign for what seems to be an address in text? Where nothing does,
+ * it says no more than a field that is missing. */
+static bool
+is_ours(struct work *w, const char *text)
+{
+	const char *at = text, *why;
+	bool found = strchr(text, '@') == NULL;
+
+	for (; !found && (at = strchr(at, '@')) != NULL; at++) {
+		struct mailbox mailbox = guess(w, text, at);
+
+		set_sender(w, &mailbox);
+		found = w->guesses++ == GUESSES_MAX || match(w, &why);
+	}
+	w->sender = NULL;
+	w->plan->key_count = 0;
+	return found;
+}
+
+/* There is no sender that can be understood: might it be one of ours? Others'
+ * mail comes from our hosts too, by lists, filters and gateways. */
+static bool
+may_be_ours(struct work *w)
+{
+	const struct signplan_facts *f = w->facts;
+	bool found = false;
+
+	for (size_t i = 0; i < dataset_count(w->settings->sender_headers); i++)
+		for (size_t k = 0; k < f->field_count; k++) {
+			const char *name =
+			    dataset_at(w->settings->sender_headers, i)->key;
+
+			if (!header_is(&f->fields[k], name))
+				continue;
+			if (is_ours(w, f->fields[k].value))
+				return true;
+			found = true;
+		}
+	return !found;
+}
+
 /* The message may be one to sign; otherwise is what happens if not. */
 static void
 decide_to_sign(struct work *w, enum signplan_action otherwise)
@@ -440,14 +526,14 @@ decide_to_sign(struct work *w, enum signplan_action otherwise)
 	bool matches;
 
 	if (w->sender == NULL) {
-		bool is_error = own && !w->facts->has_several_senders;
+		bool is_error =
+		    own && !w->facts->has_several_senders && may_be_ours(w);
 
 		set_unsigned(w, is_error ? SIGNPLAN_ERROR : otherwise,
 		    own ? w->facts->sender_error : why_not_own);
 		return;
 	}
-	matches = w->settings->signtable != NULL ? match_table(w, &why)
-						 : match_domains(w, &why);
+	matches = match(w, &why);
 	recipient = own && matches ? unsigned_recipient(w) : NULL;
 	if (!own) {
 		if (matches)

@@ -48,6 +48,10 @@ struct signplan_facts {
 	const struct mailbox *sender;
 	const char *sender_error;
 	bool has_several_senders; /* legal, but nobody can tell who signs */
+	/* The header, to see whether such a sender might be one of ours; it
+	 * is one when there are no fields. */
+	const struct header_field *fields;
+	size_t field_count;
 	/* The value of a macro "{name}", or NULL; may be NULL itself. */
 	const char *(*macro)(void *arg, const char *name);
 	void *macro_arg;

@@ -11,7 +11,6 @@
  * Read on in: ctl.h, ctl_entry.h (keys and filters), ctl_list.c, ctl_rule.c,
  * ctl_text.h (the export format), ctl_postgrey.c, ctl_report.c.
  */
-#include <assert.h>
 #include <errno.h>
 #include <grp.h>
 #include <libgen.h>
@@ -23,13 +22,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/args.h"
 #include "common/now.h"
 #include "common/str.h"
+#include "common/tool.h"
 
 #include "greylistd/ctl.h"
-#include "greylistd/ctl_print.h"
 
-#define MESSAGE_SIZE 2048
 /* Between write transactions the file is left alone for so many times as long
  * as it was locked. */
 #define PAUSE_FACTOR 2
@@ -82,24 +81,13 @@ static const struct command commands[] = {
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
-static void __attribute__((format(printf, 1, 0)))
-message(const char *format, va_list args)
-{
-	char text[MESSAGE_SIZE];
-
-	vsnprintf(text, sizeof(text), format, args);
-	fputs("greylistctl: ", stderr);
-	ctl_print_escaped(stderr, text, strlen(text));
-	putc('\n', stderr);
-}
-
 int
 ctl_fail(int code, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	message(format, args);
+	tool_tell("greylistctl", format, args);
 	va_end(args);
 	return code;
 }
@@ -110,17 +98,14 @@ ctl_note(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	message(format, args);
+	tool_tell("greylistctl", format, args);
 	va_end(args);
 }
 
 int
 ctl_finish(int code)
 {
-	if (fflush(stdout) != 0 || ferror(stdout))
-		return ctl_fail(EX_IOERR, "cannot write to standard output: %s",
-		    strerror(errno));
-	return code;
+	return tool_finish("greylistctl", code);
 }
 
 int
@@ -456,12 +441,9 @@ main(int argc, char **argv)
 {
 	struct ctl ctl = { .json = false };
 	struct globals globals = { .config_file = NULL };
-	const char *name = argc > 0 ? strrchr(argv[0], '/') : NULL;
 	int first, code;
 
-	assert(argc > 0);
-	name = name != NULL ? name + 1 : argv[0];
-	if (strcmp(name, "postgreyreport") == 0) {
+	if (strcmp(args_program(argc, argv), "postgreyreport") == 0) {
 		code = ctl_report(&ctl, argc, argv);
 		goto out;
 	}

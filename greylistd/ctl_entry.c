@@ -310,17 +310,6 @@ ctl_entry_each(struct ctl *ctl, struct ctl_entry_walk *walk, const char *prefix,
 	return 0;
 }
 
-static int
-hex_value(char c)
-{
-	const char *digits = "0123456789abcdef";
-	const char *p = c == '\0'
-			    ? NULL
-			    : strchr(digits, c >= 'A' && c <= 'F' ? c + 32 : c);
-
-	return p == NULL ? -1 : (int)(p - digits);
-}
-
 bool
 ctl_entry_unescape(char *text)
 {
@@ -330,9 +319,9 @@ ctl_entry_unescape(char *text)
 		int high = -1, low = -1;
 
 		if (*from == '%')
-			high = hex_value(from[1]);
+			high = str_hex_digit(from[1]);
 		if (high >= 0)
-			low = hex_value(from[2]);
+			low = str_hex_digit(from[2]);
 		if (low < 0) {
 			*to++ = *from;
 			continue;

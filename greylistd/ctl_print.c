@@ -12,8 +12,6 @@
 /* Rows held back until the columns' widths are known. */
 #define HELD_MAX 500
 #define WIDTH_MAX 60
-/* Escaping makes three bytes of one. */
-#define PIECE 256
 
 struct ctl_print {
 	FILE *out;
@@ -179,23 +177,6 @@ ctl_print_end(struct ctl_print **print)
 	flush_held(*print);
 	xmem_free(print);
 	return rows;
-}
-
-void
-ctl_print_escaped(FILE *out, const char *bytes, size_t len)
-{
-	char buf[PIECE * 3 + 1];
-
-	while (len > 0) {
-		size_t n = len < PIECE ? len : PIECE;
-		struct str s;
-
-		str_init(&s, buf, sizeof(buf));
-		str_add_escaped(&s, bytes, n, "");
-		fputs(buf, out);
-		bytes += n;
-		len -= n;
-	}
 }
 
 const char *

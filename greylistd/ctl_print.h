@@ -53,9 +53,6 @@ void ctl_print_int(struct ctl_print *print, int64_t value);
  * many rows there were. */
 size_t ctl_print_end(struct ctl_print **print);
 
-/* Writes len hostile bytes, escaped, to out. */
-void ctl_print_escaped(FILE *out, const char *bytes, size_t len);
-
 /* Formats a local time ("2026-11-21 10:43:12"; "-" for 0); returns buf. */
 const char *ctl_print_time(
     int64_t time_s, char buf[static CTL_PRINT_TEXT_SIZE]);

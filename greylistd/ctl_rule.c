@@ -4,6 +4,7 @@
 #include <sysexits.h>
 
 #include "common/str.h"
+#include "common/tool.h"
 #include "common/unit.h"
 
 #include "greylistd/ctl.h"
@@ -83,7 +84,7 @@ report(struct ctl *ctl, const char *action, const struct ctl_rule *rule)
 		return;
 	}
 	printf("%s: %s ", action, rule->kind);
-	ctl_print_escaped(stdout, rule->value, strlen(rule->value));
+	tool_put(stdout, rule->value, strlen(rule->value));
 	if (rule->expires != 0)
 		printf(", until %s", ctl_print_time(rule->expires, buf));
 	putchar('\n');

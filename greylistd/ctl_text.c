@@ -65,18 +65,6 @@ read_number(const char *word, size_t len, int64_t *number_r, struct err *err)
 }
 
 static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
-static int
 read_text(const char *word, size_t len, char out[CTL_TEXT_VALUE_MAX + 1],
     struct err *err)
 {
@@ -96,8 +84,9 @@ read_text(const char *word, size_t len, char out[CTL_TEXT_VALUE_MAX + 1],
 			    "written %%%02X",
 			    (unsigned)byte);
 		if (byte == '%') {
-			int high = i + 2 < len ? hex_digit(word[i + 1]) : -1;
-			int low = i + 2 < len ? hex_digit(word[i + 2]) : -1;
+			int high =
+			    i + 2 < len ? str_hex_digit(word[i + 1]) : -1;
+			int low = i + 2 < len ? str_hex_digit(word[i + 2]) : -1;
 
 			if (high < 0 || low < 0 || (high | low) == 0)
 				return err_set(err, "%% must be followed by "

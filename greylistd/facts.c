@@ -160,18 +160,6 @@ take_listing(struct question *q, const struct dns_answer *answer)
 		job->facts.white = q->list;
 }
 
-static bool
-has_address(const struct dns_answer *answer, const struct ip *ip)
-{
-	size_t len = ip_bits(ip->family) / 8;
-
-	for (size_t i = 0; i < answer->count; i++)
-		if (answer->records[i].len == len &&
-		    memcmp(answer->records[i].data, ip->bytes, len) == 0)
-			return true;
-	return false;
-}
-
 static void
 on_answer(void *arg, const struct dns_answer *answer)
 {
@@ -194,9 +182,9 @@ on_answer(void *arg, const struct dns_answer *answer)
 			    answer->status == DNS_FOUND ? FACTS_YES : FACTS_NO;
 			break;
 		case QUESTION_ADDRESS:
-			facts->confirmed = has_address(answer, &job->client.ip)
-					       ? FACTS_YES
-					       : FACTS_NO;
+			facts->confirmed =
+			    dns_has_address(answer, &job->client.ip) ? FACTS_YES
+								     : FACTS_NO;
 			break;
 		}
 	}

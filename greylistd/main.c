@@ -93,18 +93,11 @@ static const struct daemon_spec postgrey_spec = {
 	.close = hook_close,
 };
 
-static bool
-is_postgrey(const char *argv0)
-{
-	const char *slash = argv0 == NULL ? NULL : strrchr(argv0, '/');
-
-	return argv0 != NULL &&
-	       strcmp(slash == NULL ? argv0 : slash + 1, "postgrey") == 0;
-}
-
 int
 main(int argc, char **argv)
 {
-	return daemon_main(argc, argv,
-	    is_postgrey(argv[0]) ? &postgrey_spec : &greylistd_spec);
+	bool is_postgrey = strcmp(args_program(argc, argv), "postgrey") == 0;
+
+	return daemon_main(
+	    argc, argv, is_postgrey ? &postgrey_spec : &greylistd_spec);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#include <unistd.h>
-
 #include "common/dns_options.h"
+#include "common/hostname.h"
 #include "common/log.h"
 #include "common/xmem.h"
 
@@ -60,18 +59,6 @@ server_discard_settings(struct settings *settings, struct settings *old)
 	server_free_settings(settings);
 }
 
-static char *
-own_hostname(const struct options *options)
-{
-	char name[256] = "";
-
-	if (options->hostname[0] != '\0')
-		return xmem_strdup(options->hostname);
-	if (gethostname(name, sizeof(name) - 1) != 0)
-		return xmem_strdup("localhost");
-	return xmem_strdup(name);
-}
-
 static void
 copy_options(const struct options *options, struct settings *settings)
 {
@@ -90,7 +77,7 @@ copy_options(const struct options *options, struct settings *settings)
 	settings->action = xmem_strdup(options->greylist_action);
 	settings->text = xmem_strdup(options->greylist_text);
 	settings->header = xmem_strdup(options->x_greylist_header);
-	settings->hostname = own_hostname(options);
+	settings->hostname = hostname_or_own(options->hostname);
 	settings->header_version =
 	    options->as_postgrey ? POSTGREY_VERSION : POSTERN_VERSION;
 	settings->quiet = options->quiet;

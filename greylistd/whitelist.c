@@ -65,16 +65,6 @@ whitelist_count(const struct whitelist *list)
 	return list->count;
 }
 
-static size_t
-count_of(const char *text, char c)
-{
-	size_t count = 0;
-
-	for (; *text != '\0'; text++)
-		count += *text == c;
-	return count;
-}
-
 /* An address or network: text has only digits, dots and a slash, or at least
  * one colon. */
 static int
@@ -82,7 +72,7 @@ add_net(struct whitelist *list, const char *text, struct err *err)
 {
 	char full[64];
 	struct ip_net net;
-	size_t dots = count_of(text, '.');
+	size_t dots = str_count(text, '.');
 	int len;
 
 	if (strchr(text, ':') == NULL && strchr(text, '/') == NULL && dots == 2)
@@ -124,7 +114,7 @@ static int
 add_client(struct whitelist *list, char *text, struct err *err)
 {
 	if (text[strspn(text, "0123456789./")] == '\0' ||
-	    count_of(text, ':') >= 2)
+	    str_count(text, ':') >= 2)
 		return add_net(list, text, err);
 	return add_name(list, text, err);
 }

@@ -10,7 +10,6 @@
  * with all that it refers to), ctl_advice.h (what is wrong with it),
  * ctl_record.c (the report).
  */
-#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sysexits.h>
@@ -20,13 +19,12 @@
 #include "common/log.h"
 #include "common/policysrv.h"
 #include "common/str.h"
+#include "common/tool.h"
 #include "common/unit.h"
 #include "common/xmem.h"
 
 #include "spfd/ctl.h"
 
-#define MESSAGE_SIZE 2048
-#define PIECE 512
 #define TIMEOUT_MAX_S 300
 /* The most that the table of options allows for one question. */
 #define QUESTION_TIMEOUT_MAX_S 60
@@ -52,43 +50,24 @@ static const struct command commands[] = {
 int
 ctl_fail(int code, const char *format, ...)
 {
-	char text[MESSAGE_SIZE], escaped[MESSAGE_SIZE];
-	struct str s;
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	tool_tell("spfctl", format, args);
 	va_end(args);
-	str_init(&s, escaped, sizeof(escaped));
-	str_add_escaped(&s, text, strlen(text), "");
-	fprintf(stderr, "spfctl: %s\n", escaped);
 	return code;
 }
 
 int
 ctl_finish(int code)
 {
-	if (fflush(stdout) != 0 || ferror(stdout))
-		return ctl_fail(EX_IOERR, "cannot write to standard output: %s",
-		    strerror(errno));
-	return code;
+	return tool_finish("spfctl", code);
 }
 
 void
 ctl_put(const char *bytes, size_t len)
 {
-	char escaped[3 * PIECE + 1];
-	struct str s;
-
-	while (len > 0) {
-		size_t piece = len < PIECE ? len : PIECE;
-
-		str_init(&s, escaped, sizeof(escaped));
-		str_add_escaped(&s, bytes, piece, "");
-		fputs(escaped, stdout);
-		bytes += piece;
-		len -= piece;
-	}
+	tool_put(stdout, bytes, len);
 }
 
 /* Nobody connects: the server is here for its loop. */
@@ -165,15 +144,10 @@ help(void)
 	return ctl_finish(EX_OK);
 }
 
-#define CHANGES_MAX 64
-
 /* The command line, taken apart. */
 struct line {
 	const char *config_file;
-	struct change {
-		const char *name, *value; /* name NULL: "Name=Value" */
-	} changes[CHANGES_MAX];
-	size_t change_count;
+	struct tool_changes changes;
 	const char *timeout;
 	char **words; /* the command and its arguments */
 	int count;
@@ -183,9 +157,8 @@ struct line {
 static int
 add_change(struct line *line, const char *name, const char *value)
 {
-	if (line->change_count == CHANGES_MAX)
+	if (!tool_change(&line->changes, name, value))
 		return ctl_fail(EX_USAGE, "too many options");
-	line->changes[line->change_count++] = (struct change){ name, value };
 	return 0;
 }
 
@@ -290,32 +263,6 @@ take_line(struct ctl *ctl, struct line *line, int argc, char **argv)
 }
 
 static int
-apply_change(struct ctl *ctl, const struct change *change, bool *replaced,
-    struct err *err)
-{
-	const char *equals = strchr(change->value, '=');
-	char name[CONFIG_NAME_SIZE];
-	size_t len;
-
-	if (change->name != NULL) {
-		/* What the file says is replaced, not added to. */
-		if (!*replaced &&
-		    config_set(ctl->config, change->name, "", err) != 0)
-			return -1;
-		*replaced = true;
-		return config_set(
-		    ctl->config, change->name, change->value, err);
-	}
-	len = equals == NULL ? 0 : (size_t)(equals - change->value);
-	if (len == 0 || len >= sizeof(name))
-		return err_set(
-		    err, "-o %.80s: write Name=Value", change->value);
-	memcpy(name, change->value, len);
-	name[len] = '\0';
-	return config_set(ctl->config, name, equals + 1, err);
-}
-
-static int
 apply_timeout(struct ctl *ctl, const char *text, struct err *err)
 {
 	char value[UNIT_TEXT_SIZE];
@@ -340,7 +287,6 @@ static int
 configure(struct ctl *ctl, const struct line *line)
 {
 	const char *path = line->config_file;
-	bool replaced = false;
 	struct err err;
 
 	ctl->config = config_new(options_table, sizeof(struct options));
@@ -348,10 +294,8 @@ configure(struct ctl *ctl, const struct line *line)
 		path = OPTIONS_FILE;
 	if (path != NULL && config_read(ctl->config, path, &err) != 0)
 		return ctl_fail(EX_CONFIG, "%s", err.text);
-	for (size_t i = 0; i < line->change_count; i++) {
-		if (apply_change(ctl, &line->changes[i], &replaced, &err) != 0)
-			return ctl_fail(EX_USAGE, "%s", err.text);
-	}
+	if (tool_apply(&line->changes, ctl->config, &err) != 0)
+		return ctl_fail(EX_USAGE, "%s", err.text);
 	if (line->timeout != NULL &&
 	    apply_timeout(ctl, line->timeout, &err) != 0)
 		return ctl_fail(EX_USAGE, "%s", err.text);

@@ -204,7 +204,7 @@ judge_failures(struct making *m, const struct ctl_survey_term *term)
 		    (l->status == DNS_TEMPORARY || l->status == DNS_BOGUS))
 			add(m, CTL_ADVICE_TEMPORARY, "dns-failure",
 			    term->source, "%s %.80s: %s",
-			    ctl_survey_type_name(l->type), l->name,
+			    dnspacket_type_name(l->type), l->name,
 			    dns_status_name(l->status));
 	}
 }

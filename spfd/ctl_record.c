@@ -60,7 +60,7 @@ static void
 print_lookups(const struct ctl_survey_lookup *lookup, unsigned columns)
 {
 	for (; lookup != NULL; lookup = lookup->next) {
-		const char *type = ctl_survey_type_name(lookup->type);
+		const char *type = dnspacket_type_name(lookup->type);
 		size_t width = strlen(type) + 1 + strlen(lookup->name);
 
 		if (!lookup->asked)
@@ -215,7 +215,7 @@ json_lookups(struct json *json, const struct ctl_survey_lookup *lookup)
 		if (!lookup->asked)
 			continue;
 		json_open(json, NULL, '{');
-		json_str(json, "type", ctl_survey_type_name(lookup->type));
+		json_str(json, "type", dnspacket_type_name(lookup->type));
 		json_str(json, "name", lookup->name);
 		json_str(json, "status", dns_status_name(lookup->status));
 		json_int(json, "count", (int64_t)lookup->count);

@@ -35,24 +35,6 @@ struct asked {
 	struct ctl_survey_term *term; /* NULL = record or explanation */
 };
 
-const char *
-ctl_survey_type_name(enum dnspacket_type type)
-{
-	switch (type) {
-	case DNSPACKET_A:
-		return "A";
-	case DNSPACKET_AAAA:
-		return "AAAA";
-	case DNSPACKET_MX:
-		return "MX";
-	case DNSPACKET_PTR:
-		return "PTR";
-	case DNSPACKET_TXT:
-		break;
-	}
-	return "TXT";
-}
-
 static void open_node(struct ctl_survey *survey, struct ctl_survey_node *node);
 static void on_answer(void *arg, const struct dns_answer *answer);
 

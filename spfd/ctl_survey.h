@@ -105,7 +105,4 @@ void ctl_survey_free(struct ctl_survey **survey);
 /* Adds up a node with all below it. */
 struct ctl_survey_sum ctl_survey_sum(const struct ctl_survey_node *node);
 
-/* "A", "TXT" and so on. */
-const char *ctl_survey_type_name(enum dnspacket_type type);
-
 #endif

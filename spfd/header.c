@@ -100,19 +100,11 @@ add_pair(
 		str_add(s, pair.text);
 }
 
-static bool
-is_ascii(const char *text)
-{
-	while (*text != '\0' && (*text & 0x80) == 0)
-		text++;
-	return *text == '\0';
-}
-
 /* The name with A-labels; as it is, when that cannot be. */
 static const char *
 ascii_name(const char *name, char buf[static SPFIDN_SIZE])
 {
-	return is_ascii(name) || !spfidn_to_ascii(name, buf) ? name : buf;
+	return str_is_ascii(name) || !spfidn_to_ascii(name, buf) ? name : buf;
 }
 
 /* The address with A-labels, and without a local part that has no form in
@@ -124,11 +116,11 @@ ascii_address(const char *address, char buf[static ADDRESS_SIZE])
 	char name[SPFIDN_SIZE], local[VALUE_MAX + 1];
 	struct str s;
 
-	if (is_ascii(address) || at == NULL)
+	if (str_is_ascii(address) || at == NULL)
 		return at == NULL ? ascii_name(address, buf) : address;
 	str_init(&s, local, sizeof(local));
 	str_add_bytes(&s, address, (size_t)(at - address));
-	if (!is_ascii(local))
+	if (!str_is_ascii(local))
 		str_init(&s, local, sizeof(local));
 	if (s.truncated)
 		return address;

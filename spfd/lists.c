@@ -41,27 +41,6 @@ name_length(const char *name)
 	return len > 0 && name[len - 1] == '.' ? len - 1 : len;
 }
 
-static bool
-is_name(const char *name)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789-_";
-	size_t len = name_length(name);
-	size_t at = 0;
-
-	while (at < len) {
-		size_t label = strspn(name + at, letters);
-
-		if (label == 0 || label > 63)
-			return false;
-		at += label;
-		if (at < len && name[at++] != '.')
-			return false;
-	}
-	return len > 0 && len < ELEMENT_SIZE - 2 && name[len - 1] != '.';
-}
-
 int
 lists_check_nets(const char *text, struct err *err)
 {
@@ -83,7 +62,7 @@ lists_check_names(const char *text, struct err *err)
 	char element[ELEMENT_SIZE];
 
 	while (next_element(&text, element))
-		if (!is_name(element))
+		if (str_labels(element, name_length(element), false) == 0)
 			return err_set(
 			    err, "\"%.80s\" is no domain name", element);
 	return 0;

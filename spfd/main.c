@@ -88,18 +88,12 @@ static const struct daemon_spec policyd_spf_spec = {
 	.close = hook_close,
 };
 
-static bool
-is_policyd_spf(const char *argv0)
-{
-	const char *slash = argv0 == NULL ? NULL : strrchr(argv0, '/');
-
-	return argv0 != NULL &&
-	       strcmp(slash == NULL ? argv0 : slash + 1, "policyd-spf") == 0;
-}
-
 int
 main(int argc, char **argv)
 {
-	return daemon_main(argc, argv,
-	    is_policyd_spf(argv[0]) ? &policyd_spf_spec : &spfd_spec);
+	bool is_policyd_spf =
+	    strcmp(args_program(argc, argv), "policyd-spf") == 0;
+
+	return daemon_main(
+	    argc, argv, is_policyd_spf ? &policyd_spf_spec : &spfd_spec);
 }

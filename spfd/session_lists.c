@@ -9,20 +9,6 @@ address_type(const struct ip *ip)
 	return ip->family == IP_V4 ? DNSPACKET_A : DNSPACKET_AAAA;
 }
 
-static bool
-has_address(const struct dns_answer *answer, const struct ip *ip)
-{
-	size_t len = ip->family == IP_V4 ? 4 : 16;
-
-	if (answer->status != DNS_FOUND)
-		return false;
-	for (size_t i = 0; i < answer->count; i++)
-		if (answer->records[i].len == len &&
-		    memcmp(answer->records[i].data, ip->bytes, len) == 0)
-			return true;
-	return false;
-}
-
 /* One lookup of the step has not matched. */
 static void
 missed(struct session *session)
@@ -38,7 +24,7 @@ on_address(struct session_lookup *lookup, const struct dns_answer *answer,
 	struct session *session = lookup->session;
 
 	lookup->question = NULL;
-	if (has_address(answer, &session->job.ip))
+	if (dns_has_address(answer, &session->job.ip))
 		session_settle(session, bypass);
 	else
 		missed(session);

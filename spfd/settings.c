@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include <unistd.h>
-
+#include "common/hostname.h"
 #include "common/log.h"
 #include "common/spfidn.h"
 #include "common/str.h"
@@ -13,18 +12,6 @@ warn_line(void *arg, const char *text)
 {
 	(void)arg;
 	log_warn("warning: %s", text);
-}
-
-static char *
-own_hostname(const struct options *options)
-{
-	char name[256] = "";
-
-	if (options->hostname[0] != '\0')
-		return xmem_strdup(options->hostname);
-	if (gethostname(name, sizeof(name) - 1) != 0)
-		return xmem_strdup("localhost");
-	return xmem_strdup(name);
 }
 
 /* HOSTNAME is our name; HEADER stands in the sample file of policyd-spf,
@@ -74,7 +61,7 @@ settings_load(const struct config *config, struct err *err)
 	s->lookup_ms = options->lookup_time_s * 1000;
 	s->whitelist_lookup_ms = options->whitelist_lookup_time_s * 1000;
 	s->void_limit = (unsigned)options->void_limit;
-	s->hostname = own_hostname(options);
+	s->hostname = hostname_or_own(options->hostname);
 	s->authserv_id = own_authserv_id(options, s->hostname);
 	s->reason_url = xmem_strdup(options->reason_url);
 	return s;

@@ -7,14 +7,13 @@
  * build of hostile texts is parsed to these texts and known as ours.
  */
 #include <assert.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/authres.h"
 #include "common/xmem.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/must.h"
 
 #define BUILT_MAX (4 * AUTHRES_VALUE_MAX)
 

@@ -5,21 +5,12 @@
  * The walk ends, and what it finds lies in the file or in the reader's own
  * buffers, within their bounds.
  */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/xmem.h"
 #include "greylistd/btree.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool held)
-{
-	if (!held)
-		abort();
-}
+#include "tests/fuzz/must.h"
 
 static bool
 lies_in(const struct btree_bytes *bytes, const uint8_t *base, size_t size)

@@ -4,12 +4,13 @@
  * what was accepted prints, and reads again as the same values.
  */
 #include <assert.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/config.h"
+
+#include "tests/fuzz/must.h"
 
 struct values {
 	bool flag;
@@ -85,8 +86,6 @@ print(const struct config *config, size_t *size_r)
 	(void)fclose(out);
 	return text;
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

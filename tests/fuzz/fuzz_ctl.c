@@ -6,8 +6,6 @@
  * the same. A line of a log gives bounded texts. A key splits into parts that
  * lie within it.
  */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/xmem.h"
@@ -15,14 +13,7 @@
 #include "greylistd/ctl_logline.h"
 #include "greylistd/ctl_text.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool held)
-{
-	if (!held)
-		abort();
-}
+#include "tests/fuzz/must.h"
 
 static void
 try_text(const char *line, size_t len)

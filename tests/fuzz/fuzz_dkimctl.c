@@ -9,7 +9,6 @@
  * nothing.
  */
 #include <assert.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "common/xmem.h"
@@ -19,10 +18,10 @@
 #include "dkimd/ctl_txt.h"
 #include "dkimd/keyrecord.h"
 
+#include "tests/fuzz/must.h"
+
 /* Of RFC 8463, appendix A. */
 #define KEY "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
 check_field(const struct header_field *field)

@@ -9,7 +9,6 @@
  * has keys, any other has a reason.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -19,20 +18,13 @@
 
 #include "dkimd/signplan.h"
 
-#define SECTIONS 6
+#include "tests/fuzz/must.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#define SECTIONS 6
 
 /* Ed25519, PKCS#8. */
 static const char key[] =
     "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g";
-
-static void
-must(bool held)
-{
-	if (!held)
-		abort();
-}
 
 static void
 on_warning(void *arg, const char *text)

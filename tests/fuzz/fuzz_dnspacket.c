@@ -10,7 +10,7 @@
 
 #include "common/dnspacket.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/must.h"
 
 static const enum dnspacket_type types[] = {
 	DNSPACKET_A,

@@ -6,21 +6,12 @@
  * also read as a key to import. Whatever it is: a key is bounded, in lower
  * case and the same for the same words, and folding twice changes nothing.
  */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/xmem.h"
 #include "greylistd/key.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool held)
-{
-	if (!held)
-		abort();
-}
+#include "tests/fuzz/must.h"
 
 static void
 check_stored(const char *key)

@@ -7,7 +7,6 @@
  */
 #include <openssl/evp.h>
 #include <openssl/x509.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/base64.h"
@@ -15,14 +14,7 @@
 
 #include "dkimd/keyrecord.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool held)
-{
-	if (!held)
-		abort();
-}
+#include "tests/fuzz/must.h"
 
 static void
 check_with_openssl(const struct keyrecord *record)

@@ -6,14 +6,13 @@
  * written plainly, one by one and as a list; what is not has a sentence.
  */
 #include <assert.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "common/mailbox.h"
 #include "common/str.h"
 #include "common/xmem.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/must.h"
 
 /* Room for all mailboxes of a list, every character escaped. */
 #define PLAIN_MAX                                                              \

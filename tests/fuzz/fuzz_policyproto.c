@@ -6,13 +6,12 @@
  * well-formed line again.
  */
 #include <assert.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/policyproto.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/must.h"
 
 /* A copy of exactly what is there, so that a step outside is seen. */
 static char *

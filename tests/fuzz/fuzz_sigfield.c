@@ -6,7 +6,6 @@
  * on, and means the same to tagtext and in other memory; what is refused has
  * a reason.
  */
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -15,16 +14,9 @@
 #include "dkimd/sigfield.h"
 #include "dkimd/tagtext.h"
 
+#include "tests/fuzz/must.h"
+
 #define NOW 1800000000
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool held)
-{
-	if (!held)
-		abort();
-}
 
 static void
 check_domain(const char *name, bool is_refused)

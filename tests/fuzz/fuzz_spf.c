@@ -16,22 +16,14 @@
 #include "common/str.h"
 #include "common/xmem.h"
 
+#include "tests/fuzz/must.h"
 #include "tests/oracle/spforacle.h"
 #include "tests/oracle/spfzone.h"
 
 #define DOMAINS 6
 #define ZONE_MAX 60
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static struct spfguard *guard;
-
-static void
-must(bool held)
-{
-	if (!held)
-		abort();
-}
 
 /* A valid record, term by term from the bytes. */
 static void

@@ -11,14 +11,7 @@
 #include "spfd/ctl_advice.h"
 #include "spfd/ctl_caret.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool held)
-{
-	if (!held)
-		abort();
-}
+#include "tests/fuzz/must.h"
 
 static void
 check_printable(const char *text)

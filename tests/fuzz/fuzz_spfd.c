@@ -7,7 +7,6 @@
  * Input: a byte that chooses, then texts with a NUL byte between them.
  */
 #include <assert.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +18,7 @@
 #include "spfd/peruser.h"
 #include "spfd/text.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/must.h"
 
 #define TEXTS 10
 

@@ -6,20 +6,12 @@
  * part, HELO name, and the text to expand: as a domain-spec if the parser
  * takes it, as an explanation, and with no more respect than that.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/spfmacro.h"
 #include "common/xmem.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool held)
-{
-	if (!held)
-		abort();
-}
+#include "tests/fuzz/must.h"
 
 /* Takes the bytes up to a NUL as a text of its own. */
 static char *

@@ -5,20 +5,12 @@
  * Input: a TXT record. What is accepted lies within the text, in bounds, and
  * its terms are accepted again one by one; what is refused says where.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/spfrecord.h"
 #include "common/xmem.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool held)
-{
-	if (!held)
-		abort();
-}
+#include "tests/fuzz/must.h"
 
 static void
 check_text(struct spfrecord_text text, const char *record, size_t len)

@@ -7,8 +7,6 @@
  * expressions says what each of them says alone, and a rule's canonical value
  * is its own canonical value.
  */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/regex.h"
@@ -18,14 +16,7 @@
 #include "greylistd/rules.h"
 #include "greylistd/whitelist.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool held)
-{
-	if (!held)
-		abort();
-}
+#include "tests/fuzz/must.h"
 
 static void
 count_warning(void *arg, const char *text)

@@ -16,14 +16,13 @@
 #ifndef POSTERN_TESTS_UNIT_DNSSERVER_H
 #define POSTERN_TESTS_UNIT_DNSSERVER_H
 
-#include <arpa/inet.h>
 #include <ev.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
+
+#include "tests/unit/dnspeer.h"
 
 #define DNSSERVER_HELD_MAX 8
 
@@ -39,8 +38,8 @@ struct dnsserver {
 	struct ev_io io;
 	struct ev_loop *loop;
 	const char *zone;
-	unsigned asked;   /* questions that came */
-	char address[32]; /* 127.0.0.1@PORT */
+	unsigned asked; /* questions that came */
+	char address[DNSPEER_ADDRESS_SIZE];
 	struct dnsserver_query held[DNSSERVER_HELD_MAX];
 	size_t held_count;
 };
@@ -223,19 +222,12 @@ dnsserver_on_query(struct ev_loop *loop, struct ev_io *io, int revents)
 static inline void
 dnsserver_start(struct dnsserver *s, struct ev_loop *loop, const char *zone)
 {
-	struct sockaddr_in addr = { .sin_family = AF_INET };
-	socklen_t len = sizeof(addr);
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd;
 
-	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (bind(fd, (struct sockaddr *)&addr, len) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&addr, &len) < 0)
-		abort();
 	memset(s, 0, sizeof(*s));
 	s->loop = loop;
 	s->zone = zone;
-	snprintf(s->address, sizeof(s->address), "127.0.0.1@%u",
-	    ntohs(addr.sin_port));
+	fd = dnspeer_socket(SOCK_NONBLOCK, s->address);
 	ev_io_init(&s->io, dnsserver_on_query, fd, EV_READ);
 	s->io.data = s;
 	ev_io_start(loop, &s->io);

@@ -317,6 +317,18 @@ test_help(void)
 	free(text);
 }
 
+static void
+test_program(void)
+{
+	char path[] = "/usr/sbin/postgrey", name[] = "greylistd";
+	char *by_path[] = { path, NULL }, *by_name[] = { name, NULL };
+	char *nothing[] = { NULL };
+
+	check_str("a path", args_program(1, by_path), "postgrey");
+	check_str("a name", args_program(1, by_name), "greylistd");
+	check_str("nothing", args_program(0, nothing), "");
+}
+
 int
 main(void)
 {
@@ -327,5 +339,6 @@ main(void)
 	test_bad();
 	test_spec();
 	test_help();
+	test_program();
 	return check_done();
 }

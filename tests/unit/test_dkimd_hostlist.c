@@ -101,6 +101,8 @@ test_files(void)
 		{ "not.a.example", "203.0.113.1", false },
 		{ "localhost", "203.0.113.1", true },
 		{ "b.example", "203.0.113.1", false },
+		{ "172.16.b.example", "203.0.113.1", false },
+		{ "172.16.b.example", "172.16.3.4", true },
 	};
 	struct hostlist *list;
 	struct err err;
@@ -118,6 +120,10 @@ test_files(void)
 	check_true("mere name", hostlist_has_name(list, "x.example.org"));
 	check_false("mere name", hostlist_has_name(list, "not.example.org"));
 	check_false("no name", hostlist_has_name(list, NULL));
+	hostlist_free(&list);
+	(void)dkimrig_write("hosts", 0644, "*\n");
+	list = load("refile:$/hosts", &err);
+	check_true("all names", hostlist_has_name(list, "b.example"));
 	hostlist_free(&list);
 }
 

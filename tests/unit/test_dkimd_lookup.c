@@ -4,12 +4,7 @@
  * waits for its cue before it answers, so that all questions of a message can
  * be seen at once. DNSSEC and CNAMEs are in tests/fault/t_dkim_dns.py.
  */
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "common/log.h"
 #include "common/now.h"
@@ -17,17 +12,13 @@
 #include "dkimd/lookup.h"
 
 #include "tests/unit/check.h"
+#include "tests/unit/dnspeer.h"
 
 #define KEY "v=DKIM1; k=ed25519; p=DzwNKE389SbQn20NoZo4LTH1a0yQeb/siZP7t8JbQxE="
 #define LATER INT64_MAX
 
 struct server {
-	pthread_t thread;
-	int fd;
-	char address[32]; /* 127.0.0.1@PORT */
-
-	pthread_mutex_t mutex;
-	pthread_cond_t seen;
+	struct dnspeer peer;
 	int asked;    /* questions seen */
 	int wait_for; /* answers begin when so many were */
 };
@@ -86,11 +77,9 @@ answer(struct server *s, uint8_t *packet, size_t len,
     const struct sockaddr_in *peer)
 {
 	const char *label = (const char *)packet + 13;
-	size_t label_len = packet[12], size = 12, i;
+	size_t label_len = packet[12], size = dnspeer_question_end(packet, len),
+	       i;
 
-	while (size < len && packet[size] != 0)
-		size += packet[size] + 1U;
-	size += 5;
 	packet[2] = 0x81;
 	packet[3] = 0x83;
 	memset(packet + 6, 0, 6);
@@ -105,7 +94,7 @@ answer(struct server *s, uint8_t *packet, size_t len,
 		packet[3] = 0x80;
 		packet[7] = add_records(packet, &size, zone[i].text);
 	}
-	(void)sendto(s->fd, packet, size, 0, (const struct sockaddr *)peer,
+	(void)sendto(s->peer.fd, packet, size, 0, (const struct sockaddr *)peer,
 	    sizeof(*peer));
 }
 
@@ -122,12 +111,12 @@ serve(void *arg)
 
 	for (;;) {
 		socklen_t peer_len = sizeof(peers[0]);
-		ssize_t len = recvfrom(s->fd, packets[held], 512, 0,
+		ssize_t len = recvfrom(s->peer.fd, packets[held], 512, 0,
 		    (struct sockaddr *)&peers[held], &peer_len);
 
 		if (len <= 13)
 			break;
-		pthread_mutex_lock(&s->mutex);
+		pthread_mutex_lock(&s->peer.mutex);
 		s->asked++;
 		lens[held] = (size_t)len;
 		if (memcmp(packets[held] + 13, "silent", 6) != 0)
@@ -139,8 +128,8 @@ serve(void *arg)
 				    s, packets[held], lens[held], &peers[held]);
 			}
 		}
-		pthread_cond_signal(&s->seen);
-		pthread_mutex_unlock(&s->mutex);
+		pthread_cond_signal(&s->peer.seen);
+		pthread_mutex_unlock(&s->peer.mutex);
 	}
 	return NULL;
 }
@@ -148,45 +137,24 @@ serve(void *arg)
 static void
 start_server(struct server *s)
 {
-	struct sockaddr_in addr = { .sin_family = AF_INET };
-	socklen_t len = sizeof(addr);
-
 	memset(s, 0, sizeof(*s));
-	pthread_mutex_init(&s->mutex, NULL);
-	pthread_cond_init(&s->seen, NULL);
-	s->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (bind(s->fd, (struct sockaddr *)&addr, len) < 0 ||
-	    getsockname(s->fd, (struct sockaddr *)&addr, &len) < 0)
-		abort();
-	snprintf(s->address, sizeof(s->address), "127.0.0.1@%u",
-	    ntohs(addr.sin_port));
-	if (pthread_create(&s->thread, NULL, serve, s) != 0)
-		abort();
+	dnspeer_start(&s->peer, serve, s);
 }
 
 static void
 stop_server(struct server *s)
 {
-	struct sockaddr_in addr;
-	socklen_t len = sizeof(addr);
-
-	(void)getsockname(s->fd, (struct sockaddr *)&addr, &len);
-	(void)sendto(s->fd, "", 0, 0, (struct sockaddr *)&addr, len);
-	pthread_join(s->thread, NULL);
-	close(s->fd);
-	pthread_mutex_destroy(&s->mutex);
-	pthread_cond_destroy(&s->seen);
+	dnspeer_stop(&s->peer);
 }
 
 /* From now on answers begin when count questions were seen. */
 static void
 hold(struct server *s, int count)
 {
-	pthread_mutex_lock(&s->mutex);
+	pthread_mutex_lock(&s->peer.mutex);
 	s->asked = 0;
 	s->wait_for = count;
-	pthread_mutex_unlock(&s->mutex);
+	pthread_mutex_unlock(&s->peer.mutex);
 }
 
 static int
@@ -194,16 +162,16 @@ asked(struct server *s)
 {
 	int count;
 
-	pthread_mutex_lock(&s->mutex);
+	pthread_mutex_lock(&s->peer.mutex);
 	count = s->asked;
-	pthread_mutex_unlock(&s->mutex);
+	pthread_mutex_unlock(&s->peer.mutex);
 	return count;
 }
 
 static struct dns_thread *
 new_thread(const struct server *s)
 {
-	char *servers[] = { strdup(s->address) };
+	char *servers[] = { strdup(s->peer.address) };
 	struct dns_config config = {
 		.nameservers = servers,
 		.nameserver_count = 1,

@@ -225,13 +225,27 @@ test_owners(void)
 	}
 	check_true("file", load("$/d/key", &config, &err) == NULL);
 	check_contains("file", err.text,
-	    "/d/key belongs to user 54321, neither to root nor to root; "
+	    "/d/key belongs to user 54321, not to root; "
 	    "type: chown root /");
 	check_true("by a link", load("$/link", &config, &err) == NULL);
 	config.owner = STRANGER;
 	check_true("who we are", load("$/d/key", &config, &err) != NULL);
 	check_int("set up", chown(dkimrig_path("d/key"), 0, (gid_t)-1), 0);
+	warning.text[0] = '\0';
 	check_true("root is right", load("$/d/key", &config, &err) != NULL);
+	check_str("it is read but once", warning.text, "");
+	config.rereads = true;
+	check_true("root alone", load("$/d/key", &config, &err) != NULL);
+	check_contains("root alone", warning.text, "only root can read /");
+	check_contains("root alone", warning.text, "; type: chown 54321 /");
+	(void)chmod(dkimrig_path("d/key"), 0640);
+	warning.text[0] = '\0';
+	check_true("its group", load("$/d/key", &config, &err) != NULL);
+	check_contains("directory of root", warning.text, "/d/: as user 54321");
+	(void)chmod(dkimrig_path("d"), 0755);
+	warning.text[0] = '\0';
+	check_true("all may", load("$/d/key", &config, &err) != NULL);
+	check_str("all may", warning.text, "");
 	check_int(
 	    "set up", chown(dkimrig_path("d"), STRANGER + 1, (gid_t)-1), 0);
 	check_true("directory", load("$/d/key", &config, &err) == NULL);

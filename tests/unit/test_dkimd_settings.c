@@ -147,7 +147,7 @@ test_keys(void)
 		{ "unsafe but wanted",
 		    "Domain a\nKeyFile $/unsafe\nSelector s\n"
 		    "RequireSafeKeys no\n",
-		    1, "RequireSafeKeys: unsafe private key: " },
+		    1, "KeyFile, KeyTable: unsafe private key: " },
 	};
 
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {

@@ -148,6 +148,10 @@ test_domain(void)
 		    "as example.com" },
 		{ "foreign", { STRANGER, "", "joe@example.net", "", "" },
 		    "verify: " NOT_INTERNAL },
+		{ "neither name nor address",
+		    { "", "unknown", "", "joe@example.org", "", "" },
+		    "verify: unknown [unknown] not internal; not "
+		    "authenticated" },
 		{ "no name", { "2001:db8::1", "", "", "joe@a", "", "" },
 		    "verify: unknown [2001:db8::1] not internal; "
 		    "not authenticated" },

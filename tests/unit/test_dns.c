@@ -4,12 +4,8 @@
  * first letters of a name say what it does. What needs TCP, damaged packets
  * or long waits is in tests/fault/t_dns.py.
  */
-#include <arpa/inet.h>
 #include <ev.h>
-#include <netinet/in.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "common/dns.h"
 #include "common/dns_int.h"
@@ -17,15 +13,16 @@
 #include "common/log.h"
 #include "common/policysrv.h"
 #include "tests/unit/check.h"
+#include "tests/unit/dnspeer.h"
 
 #define CROWD 2000
 #define CHAIN 500
 
 struct server {
 	struct ev_io io;
-	int asked;        /* questions seen */
-	char name[256];   /* of the last, as on the wire */
-	char address[32]; /* 127.0.0.1@PORT */
+	int asked;      /* questions seen */
+	char name[256]; /* of the last, as on the wire */
+	char address[DNSPEER_ADDRESS_SIZE];
 	/* The one that is held back. */
 	uint8_t held[512];
 	ssize_t held_len;
@@ -69,11 +66,8 @@ answer(struct server *s, uint8_t *packet, ssize_t len,
 		1,
 	};
 	const char *name = (const char *)packet + 13;
-	size_t size = 12;
+	size_t size = dnspeer_question_end(packet, (size_t)len);
 
-	while (size < (size_t)len && packet[size] != 0)
-		size += packet[size] + 1U;
-	size += 5;
 	packet[2] = 0x81;
 	packet[3] = strncmp(name, "none", 4) == 0     ? 0x83
 		    : strncmp(name, "fail", 4) == 0   ? 0x82
@@ -120,17 +114,10 @@ on_query(struct ev_loop *loop, struct ev_io *io, int revents)
 static void
 start_server(struct server *s, struct ev_loop *loop)
 {
-	struct sockaddr_in addr = { .sin_family = AF_INET };
-	socklen_t len = sizeof(addr);
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd;
 
-	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (bind(fd, (struct sockaddr *)&addr, len) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&addr, &len) < 0)
-		abort();
 	memset(s, 0, sizeof(*s));
-	snprintf(s->address, sizeof(s->address), "127.0.0.1@%u",
-	    ntohs(addr.sin_port));
+	fd = dnspeer_socket(SOCK_NONBLOCK, s->address);
 	ev_io_init(&s->io, on_query, fd, EV_READ);
 	s->io.data = s;
 	ev_io_start(loop, &s->io);
@@ -612,6 +599,28 @@ test_reverse(void)
 	}
 }
 
+static void
+test_has_address(void)
+{
+	static const struct dnspacket_record records[] = {
+		{ .data = "\300\0\2\1", .len = 4 },
+		{ .data = "\300\0\2\2", .len = 4 },
+	};
+	const struct dns_answer answer = { .status = DNS_FOUND,
+		.count = CHECK_COUNT(records),
+		.records = records },
+				none = { .status = DNS_NO_DATA };
+	struct ip ip;
+
+	(void)ip_parse("192.0.2.2", &ip);
+	check_true("it is", dns_has_address(&answer, &ip));
+	check_false("nothing is", dns_has_address(&none, &ip));
+	(void)ip_parse("192.0.2.3", &ip);
+	check_false("another", dns_has_address(&answer, &ip));
+	(void)ip_parse("c000:0202::", &ip);
+	check_false("one that begins so", dns_has_address(&answer, &ip));
+}
+
 /* Writes a file in the directory of temporary files; the caller unlinks. */
 static void
 write_file(char *path, size_t cap, const char *text)
@@ -756,6 +765,7 @@ main(void)
 	test_crowd(&server, loop);
 	test_policysrv();
 	test_reverse();
+	test_has_address();
 	test_resolv_conf();
 	test_bad_config(loop);
 	ev_io_stop(loop, &server.io);

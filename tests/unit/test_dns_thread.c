@@ -4,18 +4,14 @@
  * what it does. What is held back is answered when the test lets it go, so
  * nothing here depends on how long things take.
  */
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "common/dns_thread.h"
 #include "common/log.h"
 #include "common/now.h"
 #include "tests/unit/check.h"
+#include "tests/unit/dnspeer.h"
 
 #define ASKERS 16
 #define ROUNDS 100
@@ -24,12 +20,7 @@
 #define LATER INT64_MAX
 
 struct server {
-	pthread_t thread;
-	int fd;
-	char address[32]; /* 127.0.0.1@PORT */
-
-	pthread_mutex_t mutex;
-	pthread_cond_t seen;
+	struct dnspeer peer;
 	int mute; /* questions seen that nobody answers */
 	/* The one that is held back. */
 	uint8_t held[512];
@@ -50,11 +41,8 @@ answer(struct server *s, uint8_t *packet, size_t len,
     const struct sockaddr_in *peer)
 {
 	const char *name = (const char *)packet + 13;
-	size_t size = 12;
+	size_t size = dnspeer_question_end(packet, len);
 
-	while (size < len && packet[size] != 0)
-		size += packet[size] + 1U;
-	size += 5;
 	packet[2] = 0x81;
 	packet[3] = strncmp(name, "none", 4) == 0   ? 0x83
 		    : strncmp(name, "fail", 4) == 0 ? 0x82
@@ -65,7 +53,7 @@ answer(struct server *s, uint8_t *packet, size_t len,
 		memcpy(packet + size, records, sizeof(records));
 		size += sizeof(records);
 	}
-	(void)sendto(s->fd, packet, size, 0, (const struct sockaddr *)peer,
+	(void)sendto(s->peer.fd, packet, size, 0, (const struct sockaddr *)peer,
 	    sizeof(*peer));
 }
 
@@ -82,11 +70,11 @@ serve(void *arg)
 		const char *name = (const char *)packet + 13;
 		socklen_t peer_len = sizeof(peer);
 
-		len = recvfrom(s->fd, packet, sizeof(packet) - 64, 0,
+		len = recvfrom(s->peer.fd, packet, sizeof(packet) - 64, 0,
 		    (struct sockaddr *)&peer, &peer_len);
 		if (len <= 13)
 			break;
-		pthread_mutex_lock(&s->mutex);
+		pthread_mutex_lock(&s->peer.mutex);
 		if (strncmp(name, "mute", 4) == 0) {
 			s->mute++;
 		} else if (strncmp(name, "silent", 6) == 0) {
@@ -98,8 +86,8 @@ serve(void *arg)
 		} else {
 			answer(s, packet, (size_t)len, &peer);
 		}
-		pthread_cond_signal(&s->seen);
-		pthread_mutex_unlock(&s->mutex);
+		pthread_cond_signal(&s->peer.seen);
+		pthread_mutex_unlock(&s->peer.mutex);
 	}
 	return NULL;
 }
@@ -107,71 +95,49 @@ serve(void *arg)
 static void
 start_server(struct server *s)
 {
-	struct sockaddr_in addr = { .sin_family = AF_INET };
-	socklen_t len = sizeof(addr);
-
 	memset(s, 0, sizeof(*s));
-	pthread_mutex_init(&s->mutex, NULL);
-	pthread_cond_init(&s->seen, NULL);
-	s->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (bind(s->fd, (struct sockaddr *)&addr, len) < 0 ||
-	    getsockname(s->fd, (struct sockaddr *)&addr, &len) < 0)
-		abort();
-	snprintf(s->address, sizeof(s->address), "127.0.0.1@%u",
-	    ntohs(addr.sin_port));
-	if (pthread_create(&s->thread, NULL, serve, s) != 0)
-		abort();
+	dnspeer_start(&s->peer, serve, s);
 }
 
 static void
 stop_server(struct server *s)
 {
-	struct sockaddr_in addr;
-	socklen_t len = sizeof(addr);
-
-	/* An empty packet from itself. */
-	(void)getsockname(s->fd, (struct sockaddr *)&addr, &len);
-	(void)sendto(s->fd, "", 0, 0, (struct sockaddr *)&addr, len);
-	pthread_join(s->thread, NULL);
-	close(s->fd);
-	pthread_mutex_destroy(&s->mutex);
-	pthread_cond_destroy(&s->seen);
+	dnspeer_stop(&s->peer);
 }
 
 /* Waits until the server holds a question back. */
 static void
 wait_for_held(struct server *s)
 {
-	pthread_mutex_lock(&s->mutex);
+	pthread_mutex_lock(&s->peer.mutex);
 	while (s->held_len == 0)
-		pthread_cond_wait(&s->seen, &s->mutex);
-	pthread_mutex_unlock(&s->mutex);
+		pthread_cond_wait(&s->peer.seen, &s->peer.mutex);
+	pthread_mutex_unlock(&s->peer.mutex);
 }
 
 static void
 let_go(struct server *s)
 {
 	wait_for_held(s);
-	pthread_mutex_lock(&s->mutex);
+	pthread_mutex_lock(&s->peer.mutex);
 	answer(s, s->held, s->held_len, &s->held_for);
 	s->held_len = 0;
-	pthread_mutex_unlock(&s->mutex);
+	pthread_mutex_unlock(&s->peer.mutex);
 }
 
 static void
 wait_for_mute(struct server *s, int count)
 {
-	pthread_mutex_lock(&s->mutex);
+	pthread_mutex_lock(&s->peer.mutex);
 	while (s->mute < count)
-		pthread_cond_wait(&s->seen, &s->mutex);
-	pthread_mutex_unlock(&s->mutex);
+		pthread_cond_wait(&s->peer.seen, &s->peer.mutex);
+	pthread_mutex_unlock(&s->peer.mutex);
 }
 
 static struct dns_thread *
 new_thread(const struct server *s, int64_t timeout_ms)
 {
-	char *servers[] = { strdup(s->address) };
+	char *servers[] = { strdup(s->peer.address) };
 	struct dns_config config = {
 		.nameservers = servers,
 		.nameserver_count = 1,

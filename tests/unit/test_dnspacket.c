@@ -423,6 +423,26 @@ test_escape(void)
 	check_false("too long", dnspacket_escape(input, out));
 }
 
+static void
+test_type_names(void)
+{
+	static const struct {
+		enum dnspacket_type type;
+		const char *want;
+	} types[] = {
+		{ DNSPACKET_A, "A" },
+		{ DNSPACKET_AAAA, "AAAA" },
+		{ DNSPACKET_MX, "MX" },
+		{ DNSPACKET_PTR, "PTR" },
+		{ DNSPACKET_TXT, "TXT" },
+		{ 0, "?" },
+	};
+
+	for (size_t i = 0; i < CHECK_COUNT(types); i++)
+		check_str(types[i].want, dnspacket_type_name(types[i].type),
+		    types[i].want);
+}
+
 int
 main(void)
 {
@@ -434,5 +454,6 @@ main(void)
 	test_long_names();
 	test_names();
 	test_escape();
+	test_type_names();
 	return check_done();
 }

@@ -12,6 +12,7 @@
 #include "dkimd/engine_int.h"
 
 #include "tests/unit/check.h"
+#include "tests/unit/dkimkeys.h"
 
 #define NOW 1800000000
 #define FIELDS_MAX 32
@@ -48,28 +49,6 @@ static const char a_header[] =
 static const char a_body[] = "Hi.\r\n\r\n"
 			     "We lost the game.  Are you hungry yet?\r\n\r\n"
 			     "Joe.\r\n";
-
-/* Keys of this test alone. */
-static const char rsa_pem[] =
-    "-----BEGIN RSA PRIVATE KEY-----\n"
-    "MIICXgIBAAKBgQDJ6LMW2Y+1RvnDF+b3qf0153x3XFAOt7wm/vLlpFlQcZXZ7HVJ\n"
-    "tfPEOmMW28gUbXLvVNGoCI77aP1McSHQDt+1umTCi74olOaS2qpO/yySljsNTnQq\n"
-    "czwxP+YycfuzrnhaGG/idD+T3IX+0I3kPF9anb4lDfksL1+7pUW1ixFQ9wIDAQAB\n"
-    "AoGBAIUpwsukK2J8cAdagUsAQu7FQFKcgHRke2Qgq2QHU5x5fUJf8C7wINhfRbDy\n"
-    "vO+0C6SLBUdUdbCcWsqKpqlI1gMhnwodGnnEkQDyyLup8RfCEANDlRlwWQLnhWZY\n"
-    "YiO0As7jevJrK4QJig++yOSpw8lk2Zkl8oYUQpU18M+viDkpAkEA77TP0jcnYWz2\n"
-    "UGHATLLpMUyM1Ol6O88THQARQaMiIX2o2sYAbf/yhMSBtLI3GUWsoyC92p4LyrpV\n"
-    "w13VVoYO8wJBANeiKtwi9T4ksA6VEKyhgwsbtVySQe0Ilsk1ZpxncjBQgIfAppCj\n"
-    "9HHkdgOl4Ir6Jtjd8AsElTQOwuWAMac3Hu0CQQDdMREQnzpkqYKFXB5x6CpNBqFy\n"
-    "Gtxjckrl2NkTo3BsTSNSdaGR37uvjhFOZ6F2XZfXk+/9Wxfwg49+Twj85YnHAkBv\n"
-    "FRJhPvz5W2r6yB3D4JwiP87o9ktR8WfEFWdb0QqJCx97T2o+/scxWNDWxj/rODyE\n"
-    "4agD9QNrwuLx2V061/FtAkEAjNrjWsryQ3jmGG1XimrpxWYkfjNA5V3A3ZVx5IMR\n"
-    "Gs4xc4ANTPe3ygD9dBQRx13UusEkW070SuegpkDL9uyHew==\n"
-    "-----END RSA PRIVATE KEY-----\n";
-static const char ed25519_pem[] =
-    "-----BEGIN PRIVATE KEY-----\n"
-    "MC4CAQAwBQYDK2VwBCIEIJyl7mxTAkC5b8WF3kBW2/Mf07c5aF5evIr2i48d7XmX\n"
-    "-----END PRIVATE KEY-----\n";
 
 struct message {
 	struct arena *arena;
@@ -520,7 +499,7 @@ test_keys(void)
 		"", "nonsense",
 		"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
 	};
-	struct engine_key *key = parse_key(rsa_pem);
+	struct engine_key *key = parse_key(dkimkeys_rsa);
 	char small[64];
 	struct err err;
 
@@ -529,7 +508,7 @@ test_keys(void)
 	check_uint("no room", engine_key_public(key, small, sizeof(small)), 0);
 	engine_key_free(&key);
 	engine_key_free(&key);
-	key = parse_key(ed25519_pem);
+	key = parse_key(dkimkeys_ed25519);
 	check_int(
 	    "Ed25519", engine_key_algorithm(key), SIGFIELD_ED25519_SHA256);
 	check_uint("bits", engine_key_bits(key), 256);
@@ -650,8 +629,8 @@ main(void)
 {
 	struct err err = { "" };
 	struct engine *engine = engine_new(&err);
-	struct engine_key *rsa = parse_key(rsa_pem);
-	struct engine_key *ed25519 = parse_key(ed25519_pem);
+	struct engine_key *rsa = parse_key(dkimkeys_rsa);
+	struct engine_key *ed25519 = parse_key(dkimkeys_ed25519);
 
 	check_str("starts", err.text, "");
 	test_keys();

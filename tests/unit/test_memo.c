@@ -37,6 +37,37 @@ find(struct memo *memo, const char *a, const char *b, int64_t now_ms)
 	return value != NULL ? *value : 0;
 }
 
+/* 0 when there is none. */
+static int
+take(struct memo *memo, const char *a, const char *b, int64_t now_ms)
+{
+	const char *texts[] = { a, b };
+	int *copy = memo_take(memo, texts, CHECK_COUNT(texts), now_ms);
+	int value = copy != NULL ? *copy : 0;
+
+	xmem_free(&copy);
+	return value;
+}
+
+static void
+test_take(struct memo *memo)
+{
+	put(memo, "a", "", 1, 0);
+	put(memo, "b", "", 2, 0);
+	put(memo, "c", "", 3, 0);
+	freed = 0;
+	check_int("taken", take(memo, "b", "", AGE_MS - 1), 2);
+	check_uint("not freed", freed, 0);
+	check_uint("the others stay", memo_count(memo), 2);
+	check_int("once", take(memo, "b", "", 0), 0);
+	check_int("by all texts", take(memo, "a", "x", 0), 0);
+	check_int("too old", take(memo, "a", "", AGE_MS), 0);
+	check_uint("and freed", freed, 1);
+	put(memo, "b", "", 4, 0);
+	check_int("put back", take(memo, "b", "", 0), 4);
+	memo_clear(memo);
+}
+
 static void
 test_texts(struct memo *memo)
 {
@@ -151,6 +182,7 @@ main(void)
 	struct memo *memo = memo_new(MAX, AGE_MS, free_value);
 
 	test_texts(memo);
+	test_take(memo);
 	test_long(memo);
 	test_bound(memo);
 	test_age(memo);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <limits.h>
+#include <stdlib.h>
 
 #include "common/str.h"
 
@@ -311,6 +312,71 @@ test_to_uint(void)
 	}
 }
 
+static void
+test_labels(void)
+{
+	static const char x63[] = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+				  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+	static const struct {
+		const char *name;
+		size_t lax, strict;
+	} rows[] = {
+		{ "a", 1, 1 },
+		{ "mail._domainkey.Example-9.org", 4, 4 },
+		{ "", 0, 0 },
+		{ ".", 0, 0 },
+		{ "a.", 0, 0 },
+		{ ".a", 0, 0 },
+		{ "a..b", 0, 0 },
+		{ "-a", 1, 0 },
+		{ "a-", 1, 0 },
+		{ "b.-a", 2, 0 },
+		{ "b-.a", 2, 0 },
+		{ "a b", 0, 0 },
+		{ "a/b", 0, 0 },
+		{ "\303\244", 0, 0 },
+	};
+	char long_name[256];
+	struct str s;
+
+	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
+		size_t len = strlen(rows[i].name);
+
+		check_uint(rows[i].name, str_labels(rows[i].name, len, false),
+		    rows[i].lax);
+		check_uint(rows[i].name, str_labels(rows[i].name, len, true),
+		    rows[i].strict);
+	}
+	check_uint("no more than asked for", str_labels("a.b", 1, true), 1);
+	str_init(&s, long_name, sizeof(long_name));
+	str_addf(&s, "%s.%s.%s.%s", x63, x63, x63, x63);
+	check_uint("longest label", str_labels(x63, 63, true), 1);
+	check_uint("longest name", str_labels(long_name, 253, true), 4);
+	check_uint("a longer name", str_labels(long_name, 254, true), 0);
+	long_name[63] = 'x';
+	check_uint("a longer label", str_labels(long_name, 64, true), 0);
+}
+
+static void
+test_characters(void)
+{
+	check_true("ASCII", str_is_ascii("a\x7f"));
+	check_false("not ASCII", str_is_ascii("a\303\244"));
+	check_uint("count", str_count("a.b.c", '.'), 2);
+	check_uint("count of none", str_count("", '.'), 0);
+	for (int c = 0; c < 256; c++) {
+		char text[] = { (char)c, '\0' }, *end;
+		long want = strtol(text, &end, 16);
+
+		if (str_hex_digit((char)c) !=
+		    (c != 0 && end == text + 1 ? want : -1))
+			check_uint("hex digit", (unsigned)c, 256);
+	}
+	check_str("no folder", str_base("name"), "name");
+	check_str("folders", str_base("/a/b/name"), "name");
+	check_str("only folders", str_base("/a/"), "");
+}
+
 int
 main(void)
 {
@@ -324,5 +390,7 @@ main(void)
 	test_equal();
 	test_distance();
 	test_to_uint();
+	test_labels();
+	test_characters();
 	return check_done();
 }
