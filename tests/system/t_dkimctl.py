@@ -452,6 +452,8 @@ three example.net:four:{w.path('four.private')}:rsa-sha256:2020-01-01
             (("nowhere.private",), 66, "nowhere.private"),
             (("a b.private",), 64, "its name tells no selector"),
             (("-s", "a/b", "ed.private"), 64, "-s a/b: no selector"),
+            (("-c", w.path("show.conf"), "-d", "nobody.example"), 78,
+             "no such key"),
             (("rsa.txt",), 66, "no private key"),
             (("-c", w.path("none.conf")), 78, "none.conf")):
         code, _, err = w.ctl("show", *words)
