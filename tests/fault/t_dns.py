@@ -3,18 +3,17 @@
 """common/dns against name servers that misbehave."""
 import os
 import pathlib
-import shutil
 import socket
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from dns import signedzone  # noqa: E402
 from dns.dnsrig import DNSASK, ROOT, Asker, FaultDns  # noqa: E402
 from fault.storerig import Tap  # noqa: E402
 
 BINDIR = os.environ.get("BINDIR", ROOT / "build/bin")
-NSD = "/usr/sbin/nsd"
 
 ZONE = """
 good.example A 192.0.2.1
@@ -275,65 +274,20 @@ alias 60 CNAME good
 
 
 def sign(folder):
-    """Makes a signed zone and the file of its key; one record is changed
-    afterwards. Returns the names of both files."""
-    zone = folder / "signed.test"
-    zone.write_text("$ORIGIN signed.test.\n" + SIGNED)
-    run = lambda *command: subprocess.run(
-        command, cwd=folder, check=True, text=True, capture_output=True).stdout
-    key = run("ldns-keygen", "-a", "ECDSAP256SHA256", "signed.test").strip()
-    run("ldns-signzone", "-o", "signed.test", zone.name, key)
-    zone = folder / "signed.test.signed"
+    """A signed zone, one record of which is changed afterwards, and the file
+    of its key."""
+    (folder / "signed.test").write_text("$ORIGIN signed.test.\n" + SIGNED)
+    zone, key = signedzone.sign(folder)
     zone.write_text(zone.read_text().replace("192.0.2.66", "192.0.2.67"))
-    return zone, folder / f"{key}.key"
-
-
-class Nsd:
-    """Debian's nsd with one zone on a free port."""
-
-    def __init__(self, folder, zone):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self.address = f"127.0.0.1@{port}"
-        (folder / "nsd.conf").write_text(f"""
-server:
-    ip-address: {self.address}
-    username: ""
-    zonesdir: "{folder}"
-    database: ""
-    pidfile: ""
-    xfrdir: "{folder}"
-    zonelistfile: "{folder}/zones"
-    xfrdfile: "{folder}/xfrd"
-    server-count: 1
-remote-control:
-    control-enable: no
-zone:
-    name: signed.test
-    zonefile: "{zone}"
-""")
-        self.process = subprocess.Popen(
-            [NSD, "-d", "-c", folder / "nsd.conf"], stderr=subprocess.PIPE,
-            text=True)
-        for line in self.process.stderr:
-            if "nsd started" in line:
-                break
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.communicate()
+    return zone, key
 
 
 def test_dnssec(tap, server):
-    if not os.path.exists(NSD) or not shutil.which("ldns-signzone"):
+    if not signedzone.is_possible():
         tap.note("no nsd or no ldns-signzone: DNSSEC left out")
         return
     zone, key = sign(server.folder)
-    with Nsd(server.folder, zone) as nsd, \
+    with signedzone.Nsd(server.folder, zone) as nsd, \
             Asker(nsd.address, args=("-a", key, "-t", 5000)) as asker:
         for name, kind, want in (
                 ("good", "A", ("found", "secure", "192.0.2.1")),
