@@ -13,6 +13,7 @@
 /* Results behind the header's limits that are removed. Nobody has so many,
  * and Postfix looks for each from the top. */
 #define UNSEEN_RESULTS_MAX 16
+#define TOO_MUCH "too much header data"
 
 const char *
 session_queue_id(const struct milter_message *m)
@@ -93,7 +94,7 @@ begin_signing(struct milter_message *m, struct job *job)
 	struct err err;
 
 	if (m->header_cut) {
-		fail(m, job, ACTION_SECURITY, "too much header data");
+		fail(m, job, ACTION_SECURITY, TOO_MUCH);
 		return;
 	}
 	job->kind = JOB_SIGN;
@@ -121,7 +122,10 @@ on_header_end(void *arg, struct milter_message *m)
 		session_verify_begin(m, job);
 		break;
 	case SIGNPLAN_ERROR:
-		fail(m, job, ACTION_SIGNATURE_ERROR, job->plan.reason);
+		if (m->header_cut) /* From may be what is missing */
+			fail(m, job, ACTION_SECURITY, TOO_MUCH);
+		else
+			fail(m, job, ACTION_SIGNATURE_ERROR, job->plan.reason);
 		break;
 	case SIGNPLAN_PASS:
 		break;
