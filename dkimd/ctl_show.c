@@ -98,34 +98,38 @@ print_state(const struct ctl *ctl, const struct keytable_key *key,
 	putchar('\n');
 }
 
-static void
+/* Is it one that is asked for? */
+static bool
 show_key(const struct ctl *ctl, const struct request *r,
     const struct keytable_key *key, const char *domain)
 {
 	const struct entry entry = { domain, key->selector, key->key };
 
 	if (r->domain != NULL && !str_equal_nocase(r->domain, domain))
-		return;
+		return false;
 	if (!r->plain)
 		print_state(ctl, key, domain, now_wall_s());
 	print_entry(r, &entry);
+	return true;
 }
 
-/* A key for any domain of From has a record in each domain of Domain. */
-static void
+/* A key for any domain of From has a record in each domain of Domain. Returns
+ * whether there was one. */
+static bool
 show_domains(const struct ctl *ctl, const struct request *r,
     const struct keytable_key *key)
 {
 	const struct dataset *domains = ctl->settings->domains;
+	bool found = false;
 
-	if (strcmp(key->domain, "%") != 0 || key->from_domain != NULL) {
-		show_key(ctl, r, key,
+	if (strcmp(key->domain, "%") != 0 || key->from_domain != NULL)
+		return show_key(ctl, r, key,
 		    key->from_domain != NULL ? key->from_domain : key->domain);
-		return;
-	}
 	for (size_t i = 0; i < dataset_count(domains); i++)
 		if (strchr(dataset_at(domains, i)->key, '*') == NULL)
-			show_key(ctl, r, key, dataset_at(domains, i)->key);
+			found |=
+			    show_key(ctl, r, key, dataset_at(domains, i)->key);
+	return found;
 }
 
 static int
@@ -133,6 +137,7 @@ show_all(struct ctl *ctl, const struct request *r)
 {
 	int code = ctl_load(ctl, "s");
 	const struct keytable *keys;
+	bool found = false;
 
 	if (code != 0)
 		return code;
@@ -142,8 +147,12 @@ show_all(struct ctl *ctl, const struct request *r)
 
 		if (r->selector == NULL ||
 		    str_equal_nocase(r->selector, key->selector))
-			show_domains(ctl, r, key);
+			found |= show_domains(ctl, r, key);
 	}
+	if (!found)
+		return ctl_fail(ctl, EX_CONFIG,
+		    "the configuration has no such key; name its file: "
+		    "dkimctl show -d DOMAIN KEYFILE");
 	return ctl_finish(ctl, EX_OK);
 }
 

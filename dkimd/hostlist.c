@@ -66,6 +66,15 @@ add_entry(struct hostlist *list, const struct dataset_entry *entry,
 
 	text = without_brackets(text, buf);
 	if (!ip_net_parse(text, &net.net)) {
+		if (strpbrk(text, " \t") != NULL) {
+			(void)err_set(&doubt,
+			    "\"%.80s\" holds a blank; write commas between "
+			    "hosts",
+			    entry->key);
+			(void)dataset_blame(list->texts, entry, &doubt);
+			warn(arg, doubt.text);
+			return 0;
+		}
 		if (!looks_like_address(text))
 			return 0;
 		(void)err_set(err,

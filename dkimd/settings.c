@@ -17,6 +17,26 @@ struct load {
 	struct err *err;
 };
 
+/* Without commas a list is one long name, which matches nothing. */
+static void
+warn_blanks(const struct load *l, const struct dataset *set, const char *name)
+{
+	struct err line;
+
+	for (size_t i = 0; i < dataset_count(set); i++) {
+		const struct dataset_entry *entry = dataset_at(set, i);
+
+		if (strpbrk(entry->key, " \t") == NULL)
+			continue;
+		(void)err_set(&line,
+		    "\"%.80s\" holds a blank; write commas between names",
+		    entry->key);
+		(void)dataset_blame(set, entry, &line);
+		(void)err_prefix(&line, "%s: ", name);
+		l->warn(l->arg, line.text);
+	}
+}
+
 static int
 load_set(const struct load *l, struct dataset **set, const char *name,
     const char *text)
@@ -24,7 +44,10 @@ load_set(const struct load *l, struct dataset **set, const char *name,
 	if (text[0] == '\0')
 		return 0;
 	*set = dataset_load(text, l->o->base_directory, 0, l->err);
-	return *set != NULL ? 0 : err_prefix(l->err, "%s: ", name);
+	if (*set == NULL)
+		return err_prefix(l->err, "%s: ", name);
+	warn_blanks(l, *set, name);
+	return 0;
 }
 
 /* Passes a sentence on with the name of the option. */

@@ -59,6 +59,11 @@ class FaultDns:
         shutil.rmtree(self.folder)
 
 
+def can_sign():
+    """Are there nsd and ldns-signzone?"""
+    return os.path.exists(NSD) and shutil.which("ldns-signzone")
+
+
 def sign(folder, text, old, new):
     """Makes a signed zone "signed.test" of text and the file of its key; the
     words old become new afterwards. Returns the names of both files."""

@@ -29,6 +29,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [ROOT + "/tests/" + d for d in ("system", "dns", "milter")]
 sys.dont_write_bytecode = True
 
+import differences                                      # noqa: E402
 from dnsrig import FaultDns                             # noqa: E402
 from milterclient import Gone, Session                  # noqa: E402
 from namespaces import Unavailable, enter               # noqa: E402
@@ -162,53 +163,15 @@ def logged(lines, queue_id, is_own):
     return ", ".join(found)
 
 
-def read_differences():
-    """[[case, who, says, why, line number, whether it showed]]"""
-    table = []
-    with open(DIFFERENCES, encoding="utf-8") as f:
-        for number, line in enumerate(f, 1):
-            if not line.strip() or line.startswith("#"):
-                continue
-            parts = [p.strip() for p in re.split(r" \|(?= )", line)]
-            if len(parts) != 4:
-                sys.exit(f"{DIFFERENCES}:{number}: "
-                         "not CASE | WHERE | SAYS | WHY")
-            table.append(parts + [number, False])
-    return table
-
-
-def matches(pattern, text):
-    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text, re.S)
-
-
-def is_listed(table, case, where, says):
-    found = False
-    for row in table:
-        if matches(row[0], case) and matches(row[1], where) \
-                and matches(row[2], says):
-            row[5] = found = True
-    return found
-
-
-class Run:
+class Run(differences.Run):
     def __init__(self, options, world, syslog):
-        self.table = read_differences()
-        self.verbose, self.only = options.verbose, options.cases
+        super().__init__(DIFFERENCES, options)
         self.world, self.syslog = world, syslog
-        self.count = self.failed = 0
-
-    def result(self, passed, name, *notes):
-        self.count += 1
-        self.failed += not passed
-        print(f"{'ok' if passed else 'not ok'} {self.count} - {name}")
-        for note in notes if not passed or self.verbose else ():
-            print("#   " + note.replace("\n", "\n#   "))
-        sys.stdout.flush()
 
     def compare(self, case, where, ours, theirs):
         notes = f"ours:   {ours}", f"theirs: {theirs}"
         passed = ours == theirs or \
-            is_listed(self.table, case.name, where, theirs)
+            self.is_listed(case.name, where, theirs)
         self.result(passed, f"{where}: {case.name}", *notes,
                     f"not listed: {case.name} | {where} | {theirs} |")
 
@@ -238,12 +201,6 @@ class Run:
         server.stop()
         self.result(done.returncode == 0, "miltertest",
                     done.stdout + done.stderr)
-
-    def vanished(self):
-        left = [row for row in self.table if not row[5]]
-        self.result(not left, "every listed difference shows", *(
-            f"dkim-differences.txt:{r[4]}: {r[0]} | {r[1]} | {r[2]}"
-            for r in left))
 
 
 def set_up(configs, tables, world):

@@ -19,6 +19,7 @@ TESTS = os.path.dirname(HERE)
 sys.path.insert(0, TESTS)
 sys.dont_write_bytecode = True
 
+import differences  # noqa: E402
 from scenario import daemons, player, story  # noqa: E402
 
 POSTGREY = daemons.DAEMONS["postgrey"]
@@ -27,14 +28,8 @@ POSTGREY = daemons.DAEMONS["postgrey"]
 def read_differences(path):
     """{scenario: [[step, what postgrey says, why, line]]} from the file."""
     table = {}
-    with open(path, encoding="utf-8") as f:
-        for number, line in enumerate(f, 1):
-            if not line.strip() or line.startswith("#"):
-                continue
-            parts = [p.strip() for p in line.split(" | ")]
-            if len(parts) != 4:
-                sys.exit(f"{path}:{number}: not SCENARIO | STEP | SAYS | WHY")
-            table.setdefault(parts[0], []).append(parts[1:] + [number])
+    for name, *row in differences.read(path, "SCENARIO | STEP | SAYS | WHY"):
+        table.setdefault(name, []).append(row)
     return table
 
 

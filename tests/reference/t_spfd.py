@@ -24,6 +24,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [ROOT + "/tests/system", ROOT + "/tests/dns"]
 sys.dont_write_bytecode = True
 
+import differences                                      # noqa: E402
 from dnsrig import FaultDns                             # noqa: E402
 from namespaces import Unavailable, enter               # noqa: E402
 from spfcases import BASE, CASES, CONFIGS, FILES, ZONE  # noqa: E402
@@ -177,48 +178,7 @@ def coarse(text):
     return kind
 
 
-def read_differences():
-    """[[case, who, says, why, line number, whether it showed]]"""
-    table = []
-    with open(DIFFERENCES, encoding="utf-8") as f:
-        for number, line in enumerate(f, 1):
-            if not line.strip() or line.startswith("#"):
-                continue
-            parts = [p.strip() for p in line.split(" | ")]
-            if len(parts) != 4:
-                sys.exit(f"{DIFFERENCES}:{number}: "
-                         "not CASE | WHO | SAYS | WHY")
-            table.append(parts + [number, False])
-    return table
-
-
-def matches(pattern, text):
-    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text, re.S)
-
-
-def is_listed(table, case, who, says):
-    found = False
-    for row in table:
-        if row[0] == case and matches(row[1].lstrip("?"), who) \
-                and matches(row[2], says):
-            row[5] = found = True
-    return found
-
-
-class Run:
-    def __init__(self, options):
-        self.table = read_differences()
-        self.verbose, self.only = options.verbose, options.cases
-        self.count = self.failed = 0
-
-    def result(self, passed, name, *notes):
-        self.count += 1
-        self.failed += not passed
-        print(f"{'ok' if passed else 'not ok'} {self.count} - {name}")
-        for note in notes if not passed or self.verbose else ():
-            print("#   " + note.replace("\n", "\n#   "))
-        sys.stdout.flush()
-
+class Run(differences.Run):
     def compare(self, case, who, ours, theirs, view):
         """ours and theirs are answers, view what of them must agree."""
         a, b = view(ours), view(theirs)
@@ -227,7 +187,7 @@ class Run:
         if a == b:
             self.result(True, name, *notes)
         else:
-            self.result(is_listed(self.table, case.name, who, b), name,
+            self.result(self.is_listed(case.name, who, b), name,
                         *notes, "not listed: "
                         f"{case.name} | {who} | {b} |",
                         f"ours means:   {a}")
@@ -260,13 +220,6 @@ class Run:
         for server in servers.values():
             server.stop()
 
-    def vanished(self):
-        left = [row for row in self.table
-                if not row[5] and not row[1].startswith("?")]
-        self.result(not left, "every listed difference shows", *(
-            f"spf-differences.txt:{r[4]}: {r[0]} | {r[1]} | {r[2]}"
-            for r in left))
-
 
 def exempt():
     """The files of policyd-spf-perl, in a directory of this namespace."""
@@ -294,7 +247,7 @@ def main():
         print(f"1..0 # SKIP {why}")
         return 0
     tempfile.tempdir = "/run/rig"
-    run = Run(given)
+    run = Run(DIFFERENCES, given)
     with FaultDns(ZONE, "127.0.0.1", 53):
         for name, text in CONFIGS.items():
             path = f"/run/rig/{name}.conf"

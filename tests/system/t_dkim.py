@@ -193,6 +193,11 @@ def forged(t, rig):
             "ours and the foreign one are left")
     mail = check(t, rig, MX, many + MAIL.replace("From: Ann", "X: Ann"),
                  "nofrom@example.net", "dkim=permerror .*From field is")
+    pad = "".join(f"X-Pad: {n}\r\n" for n in range(2000))
+    mail = check(t, rig, MX, FORGED[0] + "\r\n" + pad
+                 + "\r\n".join(FORGED[:8] + [MAIL]),
+                 "behind@example.net", "dkim=permerror .*too much header")
+    t.ok("b.example" not in mail, "nor behind the limit of fields")
 
 
 def actions(t, rig):

@@ -7,18 +7,17 @@ import os
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from dns import dnsrig  # noqa: E402
 from dns.dnsrig import ROOT, FaultDns  # noqa: E402
 from dkimworld import VERIFY, python  # noqa: E402
 from tap import Tap  # noqa: E402
 
 DKIMCTL = pathlib.Path(os.environ.get("BINDIR", ROOT / "build/bin"), "dkimctl")
-NSD = "/usr/sbin/nsd"
 MESSAGE = """From: Alice <alice@example.org>
 To: bob@example.net
 Subject: a key
@@ -341,64 +340,20 @@ def test_testkey_like_opendkim(tap, w, server):
             tap.equal(got, want, " ".join((selector, key) + loud))
 
 
-class Nsd:
-    """Debian's nsd with one signed zone on a free port."""
-
-    def __init__(self, folder, zone):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.address = f"127.0.0.1@{probe.getsockname()[1]}"
-        (folder / "nsd.conf").write_text(f"""
-server:
-    ip-address: {self.address}
-    username: ""
-    zonesdir: "{folder}"
-    database: ""
-    pidfile: ""
-    xfrdir: "{folder}"
-    zonelistfile: "{folder}/zones"
-    xfrdfile: "{folder}/xfrd"
-    server-count: 1
-remote-control:
-    control-enable: no
-zone:
-    name: signed.test
-    zonefile: "{zone}"
-""")
-        self.process = subprocess.Popen(
-            [NSD, "-d", "-c", folder / "nsd.conf"], stderr=subprocess.PIPE,
-            text=True)
-        for line in self.process.stderr:
-            if "nsd started" in line:
-                break
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.communicate()
-
-
 def test_dnssec(tap, w):
     """The files of genkey in a real zone that is signed."""
     tap.begin("testkey with DNSSEC")
-    if not os.path.exists(NSD) or not shutil.which("ldns-signzone"):
+    if not dnsrig.can_sign():
         tap.skip("no nsd or no ldns-signzone")
         return
-    w.write("signed.test", "$ORIGIN signed.test.\n$TTL 60\n"
-            "@ SOA ns admin 1 60 60 600 60\n@ NS ns\nns A 127.0.0.1\n" +
-            w.read("default.txt") +
-            w.read("loud.txt").replace("v=DKIM1", "v=DKIM1; n=forge"))
-    run = lambda *words: subprocess.run(words, cwd=w.folder, check=True,
-                                        text=True, capture_output=True).stdout
-    key = run("ldns-keygen", "-a", "ECDSAP256SHA256", "signed.test").strip()
-    run("ldns-signzone", "-o", "signed.test", "signed.test", key)
-    signed = w.path("signed.test.signed")
-    signed.write_text(signed.read_text().replace("n=forge", "n=forgd"))
-    with Nsd(w.folder, signed) as nsd:
+    signed, key = dnsrig.sign(
+        w.folder, "$TTL 60\n@ SOA ns admin 1 60 60 600 60\n@ NS ns\n"
+        "ns A 127.0.0.1\n" + w.read("default.txt") +
+        w.read("loud.txt").replace("v=DKIM1", "v=DKIM1; n=forge"),
+        "n=forge", "n=forgd")
+    with dnsrig.Nsd(w.folder, signed) as nsd:
         words = ("-v", "-d", "signed.test", "-o", "QuestionTimeout=5")
-        anchor = ("-o", f"TrustAnchorFile={w.path(key + '.key')}")
+        anchor = ("-o", f"TrustAnchorFile={key}")
         got = testkey(w, nsd, *words, *anchor, "-s", "default",
                       "-k", "default.private")
         tap.equal(got, (0, "", "dkimctl: key secure\n"), "secure")
@@ -452,6 +407,8 @@ three example.net:four:{w.path('four.private')}:rsa-sha256:2020-01-01
             (("nowhere.private",), 66, "nowhere.private"),
             (("a b.private",), 64, "its name tells no selector"),
             (("-s", "a/b", "ed.private"), 64, "-s a/b: no selector"),
+            (("-c", w.path("show.conf"), "-d", "nobody.example"), 78,
+             "no such key"),
             (("rsa.txt",), 66, "no private key"),
             (("-c", w.path("none.conf")), 78, "none.conf")):
         code, _, err = w.ctl("show", *words)

@@ -144,6 +144,14 @@ test_keys(void)
 		    2, "" },
 		{ "empty directory", "KeyDirectory $/dir/a.example\n", 0,
 		    "nothing will be signed" },
+		{ "no commas", "Domain a b\nKeyFile $/rsa\nSelector s\n", 1,
+		    "Domain: entry 1: \"a b\" holds a blank; write commas" },
+		{ "no commas between hosts",
+		    "PeerList 10.0.0.1 ::1\nDomain a\nKeyFile $/rsa\n"
+		    "Selector s\n",
+		    1,
+		    "PeerList: entry 1: \"10.0.0.1 ::1\" holds a blank; "
+		    "write commas" },
 		{ "unsafe but wanted",
 		    "Domain a\nKeyFile $/unsafe\nSelector s\n"
 		    "RequireSafeKeys no\n",
