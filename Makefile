@@ -184,7 +184,8 @@ UNIT_TESTS := \
 	test_arena test_args test_authres test_base64 \
 	test_config test_config_style \
 	test_daemon \
-	test_dns test_dns_options test_dns_thread test_dnspacket \
+	test_dns test_dns_config test_dns_options test_dns_thread \
+	test_dnspacket \
 	test_err test_header test_ip test_log test_mailbox test_milter \
 	test_now test_policyproto test_policysrv test_regex test_sandbox \
 	test_sock test_sockset test_spf test_spf_kept test_spfanswers \

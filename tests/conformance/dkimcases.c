@@ -33,6 +33,8 @@
 #include "dkimd/choose.h"
 #include "dkimd/engine.h"
 
+#include "tests/conformance/hexwords.h"
+
 #define FIELDS_MAX 5000
 #define SIGNATURES_MAX 64
 #define RECORDS_MAX 64
@@ -69,30 +71,6 @@ die(const char *why, const char *what)
 	exit(2);
 }
 
-/* Decodes hex in place and returns the length. */
-static size_t
-unhex(char *text)
-{
-	size_t len = 0;
-
-	if (strcmp(text, "-") == 0)
-		text[0] = '\0';
-	for (char *p = text; p[0] != '\0' && p[1] != '\0'; p += 2) {
-		char digits[3] = { p[0], p[1], '\0' };
-
-		text[len++] = (char)strtoul(digits, NULL, 16);
-	}
-	text[len] = '\0';
-	return len;
-}
-
-static void
-print_hex(const char *text)
-{
-	for (; *text != '\0'; text++)
-		printf("%02x", (unsigned char)*text);
-}
-
 static void
 add_field(struct message *message, const char *text, size_t len)
 {
@@ -115,8 +93,8 @@ read_message(struct message *message, char *header, char *body)
 	message->arena = arena_new();
 	message->field_count = 0;
 	message->body = body;
-	message->body_len = unhex(body);
-	unhex(header);
+	message->body_len = hexwords_decode(body);
+	hexwords_decode(header);
 	for (char *start = header, *end; *start != '\0'; start = end + 1) {
 		end = strchr(start, '\n');
 		while (end != NULL && (end[1] == ' ' || end[1] == '\t'))
@@ -254,7 +232,7 @@ run_verify(const struct cases *cases, char **words)
 	for (size_t i = 0; i < count; i++) {
 		printf(" %s%s:", result_name(list[i].result),
 		    list[i].covers_body ? "" : "+");
-		print_hex(list[i].reason);
+		hexwords_print(list[i].reason);
 	}
 	putchar('\n');
 	arena_free(&message.arena);
@@ -293,7 +271,7 @@ run_sign(struct cases *cases, char **words)
 	struct err err = { "" };
 
 	for (size_t i = 5; i <= 8; i++)
-		unhex(words[i]);
+		hexwords_decode(words[i]);
 	config.identity = words[7][0] == '\0' ? NULL : words[7];
 	config.oversign_count = split_names(words[8], oversign, 16);
 	read_message(&message, words[9], words[10]);
@@ -306,7 +284,7 @@ run_sign(struct cases *cases, char **words)
 		value = engine_sign_end(sign, &err);
 	}
 	printf("%s %s", words[1], value == NULL ? "!" : "");
-	print_hex(value == NULL ? err.text : value);
+	hexwords_print(value == NULL ? err.text : value);
 	putchar('\n');
 	engine_sign_free(&sign);
 	arena_free(&message.arena);
@@ -315,7 +293,7 @@ run_sign(struct cases *cases, char **words)
 static void
 run_key(struct cases *cases, char *pem)
 {
-	size_t len = unhex(pem);
+	size_t len = hexwords_decode(pem);
 	char public[2048];
 	struct err err;
 
@@ -344,8 +322,8 @@ add_record(struct cases *cases, char *name, char *text)
 
 	if (cases->record_count == RECORDS_MAX)
 		die("too many records", name);
-	unhex(name);
-	record->len = unhex(text);
+	hexwords_decode(name);
+	record->len = hexwords_decode(text);
 	record->name = xmem_strdup(name);
 	record->text = xmem_strndup(text, record->len);
 }

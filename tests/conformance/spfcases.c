@@ -27,6 +27,7 @@
 #include "common/spf_int.h"
 #include "common/xmem.h"
 
+#include "tests/conformance/hexwords.h"
 #include "tests/oracle/spforacle.h"
 #include "tests/oracle/spfzone.h"
 
@@ -53,29 +54,11 @@ die(const char *why, const char *what)
 	exit(2);
 }
 
-/* Decodes hex in place and returns the length. */
-static size_t
-unhex(char *text)
-{
-	size_t len = 0;
-
-	if (strcmp(text, "-") == 0)
-		text[0] = '\0';
-	for (char *p = text; p[0] != '\0' && p[1] != '\0'; p += 2) {
-		char digits[3] = { p[0], p[1], '\0' };
-
-		text[len++] = (char)strtoul(digits, NULL, 16);
-	}
-	text[len] = '\0';
-	return len;
-}
-
 static void
 print(const char *id, enum spf_result result, const char *explanation)
 {
 	printf("%s %s ", id, spf_result_name(result));
-	for (; *explanation != '\0'; explanation++)
-		printf("%02x", (unsigned char)*explanation);
+	hexwords_print(explanation);
 	putchar('\n');
 }
 
@@ -131,8 +114,8 @@ run_case(struct cases *cases, const char *id, const char *ip, char *helo,
 		.timeout_ms = 20000,
 		.void_limit = 2 };
 
-	unhex(helo);
-	unhex(sender);
+	hexwords_decode(helo);
+	hexwords_decode(sender);
 	if (!ip_parse(ip, &input.ip))
 		die("no address", ip);
 	if (cases->engine == ENGINE_DNS)
@@ -175,8 +158,8 @@ read_line(struct cases *cases, char *line)
 	if (count == 1 && strcmp(words[0], "zone") == 0) {
 		spfzone_clear(&cases->zone);
 	} else if (count == 4 && strcmp(words[0], "rr") == 0) {
-		unhex(words[1]);
-		len = unhex(words[3]);
+		hexwords_decode(words[1]);
+		len = hexwords_decode(words[3]);
 		if (!spfzone_add(
 			&cases->zone, words[1], words[2], words[3], len))
 			die("bad record", words[2]);

@@ -28,6 +28,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import traceback
 
@@ -194,6 +195,34 @@ class Server:
                 break
             time.sleep(0.005)
         raise TimedOut(f"{self.name} does not listen on {where}")
+
+
+def restart_under_load(t, server, clients, load):
+    """Ends and starts server three times, while a thread for each client
+    sends mail: load(client) yields the code of one after the other."""
+    codes, enough, over = [], threading.Semaphore(0), threading.Event()
+
+    def send_all(client):
+        mails = load(client)
+        while not over.is_set():
+            codes.append(next(mails))
+            enough.release()
+        mails.close()
+
+    threads = [threading.Thread(target=send_all, args=(c,)) for c in clients]
+    for thread in threads:
+        thread.start()
+    for n in range(3):
+        for _ in range(20):
+            enough.acquire(timeout=20)
+        t.equal(server.stop(), 0, f"exit status {n}")
+        server.start()
+    for _ in range(20):
+        enough.acquire(timeout=20)
+    over.set()
+    for thread in threads:
+        thread.join()
+    t.equal(set(codes), {250}, f"{len(codes) // 80 * 80} mails and more pass")
 
 
 def run(setup, tests):

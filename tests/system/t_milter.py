@@ -6,10 +6,9 @@ import re
 import signal
 import socket
 import subprocess
-import threading
 
 import rig as rigs
-from rig import Client, run
+from rig import Client, restart_under_load, run
 from smtpclient import Reply
 
 GOOD, BUSY, UNKNOWN = "198.51.100.10", "203.0.113.40", "198.51.100.77"
@@ -204,31 +203,15 @@ def restarted(t, rig):
     os.chmod(SOCKET, 0o666)
     listener.listen(128)
     milter = Milter(rig, "handed", listener).start()
-    codes, enough, over = [], threading.Semaphore(0), threading.Event()
 
     def load(address):
-        while not over.is_set():
+        while True:
             with Client(address, ACTIVATED) as client:
                 for _ in range(3):
-                    codes.append(deliver(client, "load@example.net",
-                                         do=["late 10"]).code)
-                    enough.release()
+                    yield deliver(client, "load@example.net",
+                                  do=["late 10"]).code
 
-    threads = [threading.Thread(target=load, args=(c,))
-               for c in (GOOD, BUSY, UNKNOWN)]
-    for thread in threads:
-        thread.start()
-    for n in range(3):
-        for _ in range(20):
-            enough.acquire(timeout=20)
-        t.equal(milter.stop(), 0, f"exit status {n}")
-        milter.start()
-    for _ in range(20):
-        enough.acquire(timeout=20)
-    over.set()
-    for thread in threads:
-        thread.join()
-    t.equal(set(codes), {250}, f"{len(codes) // 80 * 80} mails and more pass")
+    restart_under_load(t, milter, (GOOD, BUSY, UNKNOWN), load)
     listener.close()
 
 

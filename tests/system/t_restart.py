@@ -4,10 +4,9 @@
 import os
 import signal
 import subprocess
-import threading
 import time
 
-from rig import PATIENCE, PROGRAM, Client, run, send
+from rig import PATIENCE, PROGRAM, Client, restart_under_load, run, send
 
 GOOD, BUSY, PARTNER = "198.51.100.10", "203.0.113.40", "203.0.113.25"
 SENDER = "a@good.example"
@@ -66,29 +65,13 @@ def terminated(t, rig):
     for client in clients:
         send(client, SENDER, "term@example.net", port=RETRIED)
     rig.wait_due(1)
-    codes, enough, over = [], threading.Semaphore(0), threading.Event()
 
     def load(address):
         with Client(address, RETRIED) as client:
-            while not over.is_set():
-                sent = client.deliver(SENDER, "term@example.net")
-                codes.append(sent.code)
-                enough.release()
+            while True:
+                yield client.deliver(SENDER, "term@example.net").code
 
-    threads = [threading.Thread(target=load, args=(c,)) for c in clients]
-    for thread in threads:
-        thread.start()
-    for n in range(3):
-        for _ in range(20):
-            enough.acquire(timeout=20)
-        t.equal(server.stop(), 0, f"exit status {n}")
-        server.start()
-    for _ in range(20):
-        enough.acquire(timeout=20)
-    over.set()
-    for thread in threads:
-        thread.join()
-    t.equal(set(codes), {250}, f"{len(codes) // 80 * 80} mails and more pass")
+    restart_under_load(t, server, clients, load)
 
 
 def reloaded(t, rig):
