@@ -25,6 +25,17 @@ privkey_is_path(const char *text)
 	       strncmp(text, "../", 3) == 0;
 }
 
+/* What is no key may be a path that does not look like one; only with a dot
+ * in it, which base64 has not, is it told. */
+static void
+blame_inline(const char *text, struct err *err)
+{
+	err_prefix(err,
+	    "\"%.40s\" is taken for the key itself, since a path begins with "
+	    "/ or ./: ",
+	    strchr(text, '.') != NULL ? text : "...");
+}
+
 static const char *
 user_name(uid_t uid, char buf[static USER_SIZE])
 {
@@ -371,6 +382,8 @@ privkey_load(
 	if (key == NULL) {
 		if (path != NULL)
 			err_prefix(err, "%s: ", path);
+		else
+			blame_inline(text, err);
 		goto out;
 	}
 	if (engine_key_algorithm(key) == SIGFIELD_RSA_SHA256 &&

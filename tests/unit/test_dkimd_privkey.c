@@ -96,6 +96,12 @@ test_forms(void)
 	    "rsa 1024");
 	config.base = dkimrig_dir;
 	check_str("relative", load("./rsa", &config, &err), "rsa 1024");
+	(void)load("keys/rsa.private", &config, &err);
+	check_contains("no path", err.text,
+	    "\"keys/rsa.private\" is taken for the key itself, since a path "
+	    "begins with / or ./");
+	(void)load("c2VjcmV0", &config, &err);
+	check_contains("what may be a key is not told", err.text, "\"...\" is");
 	check_true("path", privkey_is_path("/x") && privkey_is_path("./x") &&
 			       privkey_is_path("../x"));
 	check_false("no path", privkey_is_path("MIIx/y"));
