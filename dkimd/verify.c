@@ -38,9 +38,9 @@ decide(struct outcome *outcome, enum result result, const char *reason)
 
 /* The library could not; the next attempt may find it in better health. */
 static void
-give_up(struct outcome *outcome)
+give_up(struct outcome *outcome, const char *why)
 {
-	decide(outcome, RESULT_TEMPERROR, "internal DKIM error");
+	decide(outcome, RESULT_TEMPERROR, why);
 	outcome->has_failed = true;
 }
 
@@ -113,7 +113,7 @@ choose(struct verify *v, struct arena *arena)
 }
 
 static void
-start(struct verify *v)
+start(struct verify *v, struct arena *arena)
 {
 	struct lookup_question questions[ENGINE_SIGNATURES_MAX];
 	struct err err;
@@ -131,7 +131,8 @@ start(struct verify *v)
 	if (v->engine != NULL)
 		return;
 	for (size_t i = 0; i < v->chosen_count; i++)
-		give_up(&v->outcomes[v->chosen[i]]);
+		give_up(
+		    &v->outcomes[v->chosen[i]], arena_strdup(arena, err.text));
 }
 
 struct verify *
@@ -155,7 +156,7 @@ verify_new(const struct verify_config *config,
 		if (header_is(&fields[i], "DKIM-Signature"))
 			parse(v, &fields[i], authors, author_count, arena);
 	choose(v, arena);
-	start(v);
+	start(v, arena);
 	return v;
 }
 
@@ -223,7 +224,7 @@ compute(struct verify *v)
 		if (o->result != RESULT_NONE)
 			continue;
 		if (results[i] == RESULT_TEMPERROR)
-			give_up(o);
+			give_up(o, reasons[i]);
 		else
 			decide(o, results[i], reasons[i]);
 		o->covers_body = engine_verify_covers_body(v->engine, i);
