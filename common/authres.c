@@ -49,7 +49,7 @@ add_text(struct str *s, const char *text, const char *escape)
 	size_t left = strlen(text);
 
 	while (left > 0) {
-		struct header_cursor cursor = { text, left, 0 };
+		struct header_cursor cursor = { .text = text, .len = left };
 		size_t len = header_char(&cursor);
 
 		if (len == 0 || *text == '\t' || *text == '\n') {

@@ -362,7 +362,8 @@ is_clear(struct header_cursor *cursor, const char **id_r, size_t *len_r)
 bool
 authres_claims(const struct header_field *field, const char *authserv_id)
 {
-	struct header_cursor cursor = { field->value, field->value_len, 0 };
+	struct header_cursor cursor = { .text = field->value,
+		.len = field->value_len };
 	const char *id;
 	size_t len;
 
@@ -376,7 +377,8 @@ authres_claims(const struct header_field *field, const char *authserv_id)
 bool
 authres_speaker(const struct header_field *field, struct str *s)
 {
-	struct header_cursor cursor = { field->value, field->value_len, 0 };
+	struct header_cursor cursor = { .text = field->value,
+		.len = field->value_len };
 	const char *id, *slash;
 	size_t len;
 

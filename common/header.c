@@ -44,7 +44,7 @@ size_t
 header_char(const struct header_cursor *cursor)
 {
 	const char *p = cursor->text + cursor->at;
-	size_t left = cursor->len - cursor->at;
+	size_t left = cursor->len - cursor->at, len;
 	uint32_t code;
 
 	if (left == 0)
@@ -54,7 +54,10 @@ header_char(const struct header_cursor *cursor)
 		return left > 1 && is_blank(p[1]) ? 1 : 0;
 	if (*p == '\t' || (*p >= 0x20 && *p <= 0x7e))
 		return 1;
-	return (unsigned char)*p >= 0x80 ? str_utf8(p, left, &code) : 0;
+	if ((unsigned char)*p < 0x80)
+		return 0;
+	len = str_utf8(p, left, &code);
+	return len == 0 && cursor->takes_bytes ? 1 : len;
 }
 
 bool

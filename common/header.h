@@ -42,12 +42,13 @@ const struct header_field *header_first(
 struct header_cursor {
 	const char *text; /* borrowed; any bytes, NUL too */
 	size_t len;
-	size_t at; /* <= len */
+	size_t at;        /* <= len */
+	bool takes_bytes; /* any byte beyond ASCII is a character */
 };
 
 /* How many bytes the character at the cursor has: 1 for printable ASCII and
  * blanks, and for the "\n" of a fold; 2 to 4 for UTF-8; 0 at the end, at a
- * control character and at invalid UTF-8. */
+ * control character and, unless takes_bytes says 1, at invalid UTF-8. */
 size_t header_char(const struct header_cursor *cursor);
 
 /* Is c atext: may it stand in an atom? ASCII only. */

@@ -225,6 +225,20 @@ take_domain(struct parser *p, const char **domain_r)
 	return 0;
 }
 
+static bool
+is_utf8(const char *text)
+{
+	size_t left = strlen(text), len;
+	uint32_t code;
+
+	for (; left > 0; text += len, left -= len) {
+		len = str_utf8(text, left, &code);
+		if (len == 0)
+			return false;
+	}
+	return true;
+}
+
 /* The phrase was a local part, and the cursor stands on its "@". */
 static int
 take_address(struct parser *p, const struct phrase *local)
@@ -245,6 +259,9 @@ take_address(struct parser *p, const struct phrase *local)
 	p->cursor.at++;
 	if (take_domain(p, &mailbox->domain) != 0)
 		return -1;
+	/* In names 8-bit text of any kind does no harm, here it does. */
+	if (!is_utf8(mailbox->local) || !is_utf8(mailbox->domain))
+		return fault(p, "invalid UTF-8 in the address before this");
 	p->count++;
 	return 0;
 }
@@ -361,7 +378,9 @@ mailbox_parse_list(const char *value, size_t len, struct arena *arena,
     struct mailbox **list_r, struct err *err)
 {
 	struct parser p = {
-		.cursor = { value, len, 0 }, .arena = arena, .err = err
+		.cursor = { .text = value, .len = len, .takes_bytes = true },
+		.arena = arena,
+		.err = err
 	};
 
 	if (len > MAILBOX_FIELD_MAX)
@@ -405,9 +424,9 @@ int
 mailbox_parse_address(const char *text, struct arena *arena,
     struct mailbox *mailbox_r, struct err *err)
 {
-	struct parser p = {
-		.cursor = { text, strlen(text), 0 }, .arena = arena, .err = err
-	};
+	struct parser p = { .cursor = { .text = text, .len = strlen(text) },
+		.arena = arena,
+		.err = err };
 	struct phrase local;
 	size_t end;
 

@@ -38,8 +38,9 @@ struct mailbox {
  * anywhere in a local part, which some providers have given out, and the same
  * address as the name of itself ("a@b <a@b>"). Routes, missing domains,
  * encoded words in an address, domains and literals with characters that no
- * host or IP address has, NUL, control characters and invalid UTF-8 are
- * errors. Returns the number of mailboxes (0 when only empty groups are
+ * host or IP address has, NUL, control characters and, in an address, invalid
+ * UTF-8 are errors; in a name or comment any 8-bit text is taken, since old
+ * devices write it. Returns the number of mailboxes (0 when only empty groups are
  * there), or -1 with a sentence that says where. *list_r is in arena. */
 int mailbox_parse_list(const char *value, size_t len, struct arena *arena,
     struct mailbox **list_r, struct err *err);

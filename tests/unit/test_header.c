@@ -78,8 +78,8 @@ test_skip(void)
 	};
 
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
-		struct header_cursor cursor = { rows[i].text,
-			strlen(rows[i].text), 0 };
+		struct header_cursor cursor = { .text = rows[i].text,
+			.len = strlen(rows[i].text) };
 
 		check_bool(rows[i].name, header_skip(&cursor), rows[i].want);
 		check_uint(rows[i].name, cursor.at, rows[i].at);
@@ -109,8 +109,8 @@ test_quoted(void)
 	};
 
 	for (size_t i = 0; i < CHECK_COUNT(rows); i++) {
-		struct header_cursor cursor = { rows[i].text,
-			strlen(rows[i].text), 0 };
+		struct header_cursor cursor = { .text = rows[i].text,
+			.len = strlen(rows[i].text) };
 		char buf[64];
 		struct str s;
 		bool got;
@@ -128,7 +128,7 @@ test_char(void)
 	/* Every byte: only these are one character by themselves. */
 	for (int c = 0; c < 256; c++) {
 		char text[2] = { (char)c, 'x' };
-		struct header_cursor cursor = { text, 2, 0 };
+		struct header_cursor cursor = { .text = text, .len = 2 };
 		bool want = c == '\t' || (c >= ' ' && c <= '~');
 
 		if (header_char(&cursor) != want)
