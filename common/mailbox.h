@@ -40,8 +40,8 @@ struct mailbox {
  * encoded words in an address, domains and literals with characters that no
  * host or IP address has, NUL, control characters and, in an address, invalid
  * UTF-8 are errors; in a name or comment any 8-bit text is taken, since old
- * devices write it. Returns the number of mailboxes (0 when only empty groups are
- * there), or -1 with a sentence that says where. *list_r is in arena. */
+ * devices write it. Returns the number of mailboxes (0 when only empty groups
+ * are there), or -1 with a sentence that says where. *list_r is in arena. */
 int mailbox_parse_list(const char *value, size_t len, struct arena *arena,
     struct mailbox **list_r, struct err *err);
 
