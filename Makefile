@@ -279,11 +279,10 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .PHONY: all deps demo test check check-lint check-unit check-scenarios \
-	check-milter check-fault check-conformance check-reference check-system check-san \
-	check-tsan \
-	check-threads check-valgrind bench fuzz analyze format coverage \
-	install install-opendkim install-postgrey \
-	install-policyd-spf clean FORCE
+	check-milter check-fault check-conformance check-reference check-system \
+	check-san check-tsan check-threads check-valgrind built built-threads \
+	built-fuzz bench fuzz analyze format coverage install install-opendkim \
+	install-postgrey install-policyd-spf clean FORCE
 all: $(PROGRAMS:%=$(B)/bin/%)
 
 # ------------------------------------------------------------- packages
@@ -453,9 +452,16 @@ check-reference: all $(TOOLS)
 	$(PROVE) tests/reference/t_*.py
 check-system: all $(B)/t/testmilter
 	$(PROVE) tests/system/t_*.py
+# Compilers may run side by side, tests may not: these are built first.
+JOBS := $(shell nproc)
+built: all $(TEST_PROGRAMS) $(B)/t/testmilter
+built-threads: $(THREAD_TESTS:%=$(B)/t/%) $(B)/t/testmilter
+built-fuzz: $(FUZZERS:%=build/fuzz/%)
 check-san:
+	$(MAKE) -j$(JOBS) SAN=1 built
 	$(MAKE) SAN=1 check-unit check-scenarios check-milter
 check-tsan:
+	$(MAKE) -j$(JOBS) SAN=thread built-threads
 	$(MAKE) SAN=thread check-threads check-milter
 check-threads: $(THREAD_TESTS:%=$(B)/t/%)
 	$(PROVE) -e "" $^
@@ -463,11 +469,13 @@ check-valgrind: all $(TEST_PROGRAMS)
 	tests/valgrind
 
 # Everything, in short forms where a tier can also run for long.
-test: all $(TEST_PROGRAMS) $(TOOLS)
+test: deps
+	$(MAKE) -j$(JOBS) built $(TOOLS)
 	$(MAKE) check
 	$(MAKE) check-fault check-conformance check-reference check-system
 	$(MAKE) check-san check-tsan check-valgrind
-	$(MAKE) FUZZ_SECONDS=5 fuzz
+	$(MAKE) -j$(JOBS) built-fuzz
+	$(MAKE) FUZZ_SECONDS=2 fuzz
 	BENCH_SHORT=1 $(MAKE) bench
 
 demo: all
