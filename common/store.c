@@ -41,15 +41,32 @@ failed_io(struct store *store, int errnum, struct err *why)
 	}
 }
 
-static int
-describe(struct store *store, int code, struct err *why)
+/* Every SQLite of our time writes one format: where the header says another,
+ * it is damaged, for which SQLite has no code of its own. */
+static bool
+is_damage(struct store *store, int code)
 {
 	switch (code & 0xff) {
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
+		return true;
+	case SQLITE_ERROR:
+		return strcmp(sqlite3_errmsg(store->db),
+			   "unsupported file format") == 0;
+	default:
+		return false;
+	}
+}
+
+static int
+describe(struct store *store, int code, struct err *why)
+{
+	if (is_damage(store, code)) {
 		store->damaged = true;
 		return err_set(why, "%s: the file is damaged (%s)", store->path,
 		    sqlite3_errmsg(store->db));
+	}
+	switch (code & 0xff) {
 	case SQLITE_FULL:
 		return failed_io(store, ENOSPC, why);
 	case SQLITE_READONLY:

@@ -95,6 +95,14 @@ def test_known(tap, folder):
         tap.ok(store.ask("put 3 10") == "ok 0", "and goes on")
         tap.ok((folder / names[0]).read_bytes().startswith(b"no database"),
                "it is kept as it was")
+    with open(path, "r+b") as file:     # the number of the format
+        file.seek(47)
+        file.write(b"\x7f")
+    with Store(path) as store:
+        tap.ok("moved to" in store.opened, "so is one of no known format",
+               store.opened)
+    for name in asides(folder):
+        (folder / name).unlink()
     path.write_bytes(b"")
     with Store(path) as store:
         tap.ok(store.opened == "ok ", "an empty file is a new store")
