@@ -51,7 +51,7 @@ check_apply(const char *name, const char *const pairs[][2], const char *want)
 	const struct values *values = config_values(config);
 	static const char file[] = "Mode file\nNameservers 192.0.2.9\n";
 	struct tool_changes changes = { .count = 0 };
-	char buf[256];
+	char buf[ERR_TEXT_SIZE];
 	struct err err = { "" };
 	int n = 0;
 
