@@ -9,6 +9,7 @@
 #include "common/authres.h"
 #include "common/dns_options.h"
 #include "common/dns_thread.h"
+#include "common/hostname.h"
 #include "common/log.h"
 #include "common/sandbox.h"
 #include "common/sockset.h"
@@ -16,8 +17,6 @@
 
 #include "dkimd/server.h"
 #include "dkimd/session.h"
-
-#define HOSTNAME_SIZE 256
 
 struct server {
 	struct sockset *sockets;
@@ -27,7 +26,7 @@ struct server {
 	struct engine *engine;
 	struct milter *milter;
 	uid_t owner;
-	char hostname[HOSTNAME_SIZE];
+	char *hostname;
 
 	/* The milter borrows the names of macros of the first one. */
 	struct settings *first;
@@ -90,9 +89,7 @@ server_open(const struct config *config, uid_t uid, gid_t gid, struct err *err)
 
 	(void)pthread_mutex_init(&server->lock, NULL);
 	server->owner = uid;
-	if (gethostname(server->hostname, sizeof(server->hostname) - 1) != 0)
-		(void)snprintf(
-		    server->hostname, sizeof(server->hostname), "localhost");
+	server->hostname = hostname_or_own("");
 	server->dns_config = dns_options_config(&options->dns);
 	server->first = settings_load(config, uid, warn, NULL, err);
 	if (server->first == NULL ||
@@ -263,6 +260,7 @@ server_free(struct server **server)
 	settings_release(&s->current);
 	settings_release(&s->first);
 	sockset_free(&s->sockets);
+	xmem_free(&s->hostname);
 	dns_options_free(&s->dns_config);
 	(void)pthread_mutex_destroy(&s->lock);
 	xmem_free(server);

@@ -10,8 +10,6 @@
 #include "dkimd/session.h"
 #include "dkimd/session_int.h"
 
-#define TOO_MUCH "too much header data"
-
 const char *
 session_queue_id(const struct milter_message *m)
 {
@@ -93,7 +91,7 @@ begin_signing(struct milter_message *m, struct job *job)
 	struct err err;
 
 	if (m->header_cut) {
-		fail(m, job, ACTION_SECURITY, TOO_MUCH);
+		fail(m, job, ACTION_SECURITY, SESSION_TOO_MUCH);
 		return;
 	}
 	job->kind = JOB_SIGN;
@@ -122,7 +120,7 @@ on_header_end(void *arg, struct milter_message *m)
 		break;
 	case SIGNPLAN_ERROR:
 		if (m->header_cut) /* From may be what is missing */
-			fail(m, job, ACTION_SECURITY, TOO_MUCH);
+			fail(m, job, ACTION_SECURITY, SESSION_TOO_MUCH);
 		else
 			fail(m, job, ACTION_SIGNATURE_ERROR, job->plan.reason);
 		break;

@@ -14,6 +14,9 @@
 #include "dkimd/signplan.h"
 #include "dkimd/verify.h"
 
+/* Why a message past the limits of the header is not worked on. */
+#define SESSION_TOO_MUCH "too much header data"
+
 enum job_kind {
 	JOB_PASS, /* nothing to do but to remove forged results */
 	JOB_SIGN,

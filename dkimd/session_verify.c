@@ -14,7 +14,7 @@ static const char *
 whole_problem(const struct milter_message *m, const struct options *options)
 {
 	if (m->header_cut)
-		return "too much header data";
+		return SESSION_TOO_MUCH;
 	if (options->strict_headers)
 		return required_problem(m->fields, m->field_count);
 	return required_author_problem(m->fields, m->field_count);
